@@ -1,0 +1,198 @@
+//! Settings of the shell rooms: defined here so that they can be checked without the rooms that use them.
+
+use std::path::PathBuf;
+
+use crate::jobs::{JobSpec, StopLimits};
+use crate::watches::WatchSpec;
+
+/// A configuration that has been read and checked: what the program acts on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// How our messages and the jobs' output are written.
+    pub logging: LoggingSettings,
+    /// The limits of a stop.
+    pub stop: StopLimits,
+    /// The jobs, in the order of the file.
+    pub jobs: Vec<JobSpec>,
+    /// The watches, in the order of the file.
+    pub watches: Vec<WatchSpec>,
+    /// The catalogue to register in; `None` when the file names none.
+    pub consul: Option<ConsulSettings>,
+    /// The control socket.
+    pub control: ControlSettings,
+    /// Metrics and status over HTTP; `None` when the file has no `telemetry`.
+    pub telemetry: Option<TelemetrySettings>,
+}
+
+/// `logging`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LoggingSettings {
+    /// The least severe of our own messages that is written. A job's output does not depend on it (D47).
+    pub level: LogLevel,
+    /// How a line looks.
+    pub format: LogFormat,
+    /// Where lines go.
+    pub output: LogOutput,
+    /// What happens to a job's output that the reader of ours does not take (decision 20).
+    pub overflow: Overflow,
+}
+
+/// How severe a message is, most severe first; the original's names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    Panic,
+    Fatal,
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+}
+
+/// How a log line looks (spec: logging).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    #[default]
+    Default,
+    Text,
+    Json,
+}
+
+/// Where log lines go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum LogOutput {
+    #[default]
+    Stdout,
+    Stderr,
+    /// Appended to, created with 0666 less the umask, reopened at SIGUSR1.
+    File(PathBuf),
+}
+
+/// What happens to a job's output while nobody reads ours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Overflow {
+    /// The job waits in its next write; nothing is lost.
+    #[default]
+    Block,
+    /// The job goes on; whole lines are dropped, counted and reported.
+    Drop,
+}
+
+/// `control`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ControlSettings {
+    /// The path of the Unix socket.
+    pub socket: PathBuf,
+    /// Its permissions; 0600 by default (D43).
+    pub mode: u32,
+    /// Its owner and group, by number or by a name of the image's `/etc/passwd` and `/etc/group`.
+    pub owner: Option<String>,
+    /// A socket that cannot be made ends the start with an error instead of a warning (K08).
+    pub required: bool,
+}
+
+impl ControlSettings {
+    /// The path that the original used.
+    pub const DEFAULT_SOCKET: &'static str = "/var/run/containerpilot.socket";
+}
+
+impl Default for ControlSettings {
+    fn default() -> ControlSettings {
+        ControlSettings {
+            socket: PathBuf::from(Self::DEFAULT_SOCKET),
+            mode: 0o600,
+            owner: None,
+            required: false,
+        }
+    }
+}
+
+/// `consul`: the part that the file decides. `CONSUL_*` variables are applied by the client.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct ConsulSettings {
+    /// As written, without the scheme; empty: the client's default.
+    pub address: String,
+    /// `http` or `https`; `None`: the client's default.
+    pub scheme: Option<Scheme>,
+    /// The ACL token. Never shown.
+    pub token: Option<String>,
+    /// Certificates.
+    pub tls: TlsSettings,
+}
+
+/// The protocol to the catalogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    Http,
+    Https,
+}
+
+/// `consul.tls`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsSettings {
+    pub ca_file: Option<PathBuf>,
+    pub ca_path: Option<PathBuf>,
+    pub client_cert: Option<PathBuf>,
+    pub client_key: Option<PathBuf>,
+    pub server_name: Option<String>,
+    /// `None`: certificates are verified (D16); `Some(false)` is the explicit way out.
+    pub verify: Option<bool>,
+}
+
+impl std::fmt::Debug for ConsulSettings {
+    /// The token is a secret (L12).
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("ConsulSettings")
+            .field("address", &self.address)
+            .field("scheme", &self.scheme)
+            .field("token", &self.token.as_ref().map(|_| "redacted"))
+            .field("tls", &self.tls)
+            .finish()
+    }
+}
+
+/// `telemetry`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TelemetrySettings {
+    /// Port of the HTTP server.
+    pub port: u16,
+    /// Address to bind and to advertise; `None` as for [`crate::jobs::ServiceSpec::address`].
+    pub address: Option<std::net::IpAddr>,
+    /// Tags of the `containerpilot` service.
+    pub tags: Vec<String>,
+    /// Metrics that the application records.
+    pub metrics: Vec<MetricSpec>,
+}
+
+/// One user metric.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MetricSpec {
+    pub namespace: String,
+    pub subsystem: String,
+    pub name: String,
+    pub help: String,
+    pub kind: MetricKind,
+}
+
+impl MetricSpec {
+    /// The exposed name: the non-empty parts joined by `_`.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        let parts = [&self.namespace, &self.subsystem, &self.name];
+        let parts: Vec<&str> = parts
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .map(String::as_str)
+            .collect();
+        parts.join("_")
+    }
+}
+
+/// The type of a user metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricKind {
+    Counter,
+    Gauge,
+    Histogram,
+    Summary,
+}

@@ -1,0 +1,80 @@
+//! Facts that the shell tells the pure rooms.
+
+use std::fmt;
+
+use super::{Exit, PublicEvent, Run, Signal};
+
+/// Why everything is to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StopReason {
+    /// SIGTERM, SIGINT or a request: the program ends with status 0 (decision 9a).
+    Requested,
+    /// A new configuration takes over when the last job has ended.
+    Reload,
+    /// A fault of our own: the children are stopped in order, the program ends with 70 (P14).
+    Fault,
+}
+
+/// Why a command could not be started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StartFailure {
+    /// No such file, or its interpreter is missing: status 127 (P15).
+    NotFound,
+    /// It is there and cannot be executed: no execute bit, a directory, another architecture: status 126 (P15).
+    NotExecutable,
+    /// The system refused for want of processes, descriptors or memory: says nothing about the command (X01, X02).
+    Exhausted,
+}
+
+impl StartFailure {
+    /// The exit that this failure counts as; the numbers are the shell's.
+    #[must_use]
+    pub fn as_exit(self) -> Exit {
+        match self {
+            StartFailure::NotFound => Exit::Code(127),
+            StartFailure::NotExecutable | StartFailure::Exhausted => Exit::Code(126),
+        }
+    }
+}
+
+impl fmt::Display for StartFailure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            StartFailure::NotFound => "not found",
+            StartFailure::NotExecutable => "not executable",
+            StartFailure::Exhausted => "the system has no resources left",
+        })
+    }
+}
+
+/// A fact, in the past tense; the only way the world reaches the machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// Everything is set up: publishes `startup`.
+    Started,
+    /// A run's command is executing.
+    Spawned(Run),
+    /// A run's command could not be started; the run is over.
+    SpawnFailed(Run, StartFailure),
+    /// The first process of a run was collected. `left` says that others that the run owns are still there.
+    Exited { run: Run, exit: Exit, left: bool },
+    /// Nothing that the run owned is left; comes once, only after an `Exited` with `left`.
+    Gone(Run),
+    /// A public event from another room (a watch) or a signal.
+    Published(PublicEvent),
+    /// Maintenance was switched on or off.
+    Maintenance(bool),
+    /// Everything shall stop.
+    StopRequested(StopReason),
+}
+
+impl Event {
+    /// The event of a signal that jobs may be triggered by.
+    #[must_use]
+    pub fn signal(signal: Signal) -> Event {
+        Event::Published(PublicEvent {
+            code: super::EventCode::Signal,
+            source: super::Source::Signal(signal),
+        })
+    }
+}

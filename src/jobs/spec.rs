@@ -1,0 +1,195 @@
+//! What a job is, after the configuration has been checked: no field here can hold a value that makes no sense.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::events::{Signal, Subscription};
+
+/// One job of the configuration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobSpec {
+    /// Unique within the configuration; the second of two equal names has become `name#2` (decision 1).
+    pub name: String,
+    /// What it runs. Without a command a job is only started, never running, and never ends by itself.
+    pub exec: Option<Exec>,
+    /// What starts it.
+    pub start: Start,
+    /// How often it may be started again after its own end (with [`Start::Interval`]: at a tick).
+    pub restarts: Restarts,
+    /// The longest one run may last; then its whole process group is killed.
+    pub timeout: Option<Duration>,
+    /// Time from TERM to KILL, and the bound of the wait for `stopping` hooks; `None`: the program's (decision 8).
+    pub stop_timeout: Option<Duration>,
+    /// Its health check.
+    pub health: Option<HealthSpec>,
+    /// Its final exit ends the container with its status (decision 9b).
+    pub essential: bool,
+    /// How its processes are connected.
+    pub io: JobIo,
+    /// Signals that the supervisor passes on to the job's process group (decision 20).
+    pub forward: Vec<Signal>,
+    /// What happens to processes that outlive the run's first one.
+    pub orphans: Orphans,
+    /// What is announced in the catalogue; present when the job has a `port`.
+    pub service: Option<ServiceSpec>,
+}
+
+/// A command: the executable and its arguments. Never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exec {
+    argv: Vec<String>,
+}
+
+impl Exec {
+    /// A command of these words; `None` if there are none.
+    #[must_use]
+    pub fn new(argv: Vec<String>) -> Option<Exec> {
+        (!argv.is_empty()).then_some(Exec { argv })
+    }
+
+    /// The executable as written; searched in `PATH` at each start unless it contains a `/`.
+    #[must_use]
+    pub fn program(&self) -> &str {
+        &self.argv[0]
+    }
+
+    /// The executable and all arguments.
+    #[must_use]
+    pub fn argv(&self) -> &[String] {
+        &self.argv
+    }
+}
+
+/// What starts a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Once, when everything is set up (no `when`).
+    Startup,
+    /// At startup and then at each multiple of `every`, counted from the load of the configuration.
+    Interval { every: Duration, overlap: Overlap },
+    /// Once, at the first such event; `wait` is `when.timeout`, the longest wait for it.
+    Once {
+        on: Subscription,
+        wait: Option<Duration>,
+    },
+    /// At each such event; `wait` bounds the wait for the first.
+    Each {
+        on: Subscription,
+        wait: Option<Duration>,
+    },
+    /// Never: the `when` names nothing that can happen. Such a job waits for ever, as it did in the original (D34).
+    Never { wait: Option<Duration> },
+}
+
+/// What happens at a tick while the run of an earlier one is still there (decision 20).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Overlap {
+    /// The tick is skipped.
+    #[default]
+    Skip,
+    /// One run follows as soon as the present one has ended; further ticks add nothing.
+    Queue,
+    /// The present run is killed and a new one is started.
+    Kill,
+}
+
+/// How many starts follow the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restarts {
+    /// At most this many over the job's life.
+    Limited(u32),
+    /// No limit.
+    Unlimited,
+}
+
+/// A health check that runs a command.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HealthSpec {
+    /// The command; without one an advertised job only sends heartbeats.
+    pub exec: Option<Exec>,
+    /// Time between two checks, counted from the load of the configuration. At least 1 ms.
+    pub interval: Duration,
+    /// How long the catalogue believes a passed check.
+    pub ttl: Duration,
+    /// The longest a check may last; `None`: no limit (an explicit `0`).
+    pub timeout: Option<Duration>,
+    /// The check's output goes to our own output as it is.
+    pub raw: bool,
+}
+
+/// How a job's processes are connected to the world.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JobIo {
+    /// The job inherits our stdout and stderr: no prefix, no copy (`logging.raw`).
+    pub raw: bool,
+    /// Where its stdin comes from.
+    pub stdin: Stdin,
+    /// The job owns the terminal: its process group is the foreground one. At most one job does.
+    pub tty: bool,
+}
+
+/// Where a job's stdin comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stdin {
+    /// `/dev/null`, as in the original.
+    #[default]
+    Null,
+    /// Ours.
+    Inherit,
+}
+
+/// What happens to what a run leaves behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Orphans {
+    /// They get TERM, and KILL after `stopTimeout`, before the run counts as gone.
+    #[default]
+    Sweep,
+    /// They stay: for commands that daemonise. Swept with the job, not with the run.
+    Keep,
+}
+
+/// What the catalogue is told of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceSpec {
+    /// The advertised port, 1 to 65535.
+    pub port: u16,
+    /// The advertised address: the first that the job's `interfaces` match. `None` when nothing was looked up
+    /// (a mere check of the file), or nothing matched and no catalogue is configured.
+    pub address: Option<IpAddr>,
+    /// `static:` text that is no IP address is advertised as written.
+    pub static_address: Option<String>,
+    /// The status of the first registration; with it, the service is registered before it has run.
+    pub initial_status: Option<InitialStatus>,
+    /// Tags, in the order of the file.
+    pub tags: Vec<String>,
+    /// Lets others change the tags in the catalogue.
+    pub enable_tag_override: bool,
+    /// After this time in critical state the catalogue drops the service; the text as the catalogue reads it.
+    pub deregister_critical_after: Option<Duration>,
+}
+
+/// The health that a service is first registered with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InitialStatus {
+    Passing,
+    Warning,
+    Critical,
+}
+
+/// The limits of a stop (decision 8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StopLimits {
+    /// Top-level `stopTimeout`: from TERM to KILL of a run whose job says nothing of its own.
+    pub stop_timeout: Duration,
+    /// `shutdownTimeout`: the limit of the whole stop, and of any wait for a hook without a bound of its own.
+    pub shutdown_timeout: Duration,
+}
+
+impl Default for StopLimits {
+    fn default() -> StopLimits {
+        StopLimits {
+            stop_timeout: Duration::from_secs(5),
+            shutdown_timeout: Duration::from_mins(5),
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! pilothouse: a supervisor that lives in a container.
+pub mod config;
+pub mod events;
+pub mod jobs;
+pub mod watches;
