@@ -52,9 +52,7 @@ impl fmt::Display for StartFailure {
 pub enum Event {
     /// Everything is set up: publishes `startup`.
     Started,
-    /// A run's command is executing.
-    Spawned(Run),
-    /// A run's command could not be started; the run is over.
+    /// A run's command could not be started; the run is over. A start that went well is answered by its `Exited`.
     SpawnFailed(Run, StartFailure),
     /// The first process of a run was collected. `left` says that others that the run owns are still there.
     Exited { run: Run, exit: Exit, left: bool },

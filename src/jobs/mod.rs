@@ -1,5 +1,33 @@
-//! Jobs: what they are and the rules by which they start, end and start again.
+//! Jobs: what they are, and the rules by which they start, end and start again.
+//!
+//! [`Jobs`] is one value that takes facts ([`crate::events::Event`]) and the time, and gives orders ([`Effect`]). It
+//! starts no process and reads no clock; the shell does both. That makes every rule with time and order testable in
+//! virtual time, and its behaviour under any order of facts can be explored by the million.
+//!
+//! | file | the rule in it |
+//! | --- | --- |
+//! | `spec.rs` | what a job is |
+//! | `machine.rs` | the states of one job |
+//! | `run.rs` | one live run: time limit, TERM, KILL, gone |
+//! | `health.rs` | when a check runs and what a result means |
+//! | `backoff.rs` | how long a restart waits |
+//! | `fleet.rs` | between jobs: who hears what, the order of the end, the final status |
+
+mod backoff;
+mod effect;
+mod fleet;
+mod health;
+mod machine;
+mod run;
 mod spec;
+mod turn;
+
+#[cfg(test)]
+mod tests;
+
+pub use effect::{Effect, Note};
+pub use fleet::{JobState, JobStatus, Jobs, Outcome};
+pub use health::Health;
 pub use spec::{
     Exec, HealthSpec, InitialStatus, JobIo, JobSpec, Orphans, Overlap, Restarts, ServiceSpec,
     Start, Stdin, StopLimits,

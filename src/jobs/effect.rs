@@ -1,0 +1,47 @@
+//! Orders of the job rules to the shell.
+
+use std::time::Duration;
+
+use crate::events::{Exit, JobId, PublicEvent, Run};
+
+/// An order, in the imperative. The shell performs orders in the sequence in which they come and waits for none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Start the run's command. `cause` is the event that triggered it, if one did.
+    /// Answered by silence, or by [`crate::events::Event::SpawnFailed`].
+    Spawn {
+        run: Run,
+        cause: Option<PublicEvent>,
+    },
+    /// Send the stop signal to everything that the run owns.
+    Terminate(Run),
+    /// Send KILL to everything that the run owns, and go on doing so until nothing is left.
+    Kill(Run),
+    /// Tell who watches from outside (log, counters) that this was published; the rules have acted on it already.
+    Announce(PublicEvent),
+    /// Tell the operator.
+    Report(JobId, Note),
+}
+
+/// What an operator wants to know of a job beyond its events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// A run lasted longer than the job's (or check's) `timeout` and is being killed.
+    TimedOut { run: Run, limit: Duration },
+    /// A run did not end within its stop timeout after TERM and is being killed (S02).
+    StopTimedOut { run: Run, limit: Duration },
+    /// KILL has been sent and the run is still there; the stop goes on without it (S11).
+    Unkillable { run: Run },
+    /// The next start waits for this long.
+    BackingOff { delay: Duration },
+    /// No resources for a start; tried again after this time (X01, X02).
+    Exhausted { delay: Duration },
+    /// `when.timeout` ran out before the job was started; it completes without having run (D36).
+    WaitExpired { limit: Duration },
+    /// A tick came while the last run was still there and was skipped (J10).
+    TickSkipped,
+    /// A `stopping` hook of this job took too long and is being stopped (S03).
+    HookTimedOut { hook: JobId, limit: Duration },
+    /// The job ended and may not be started again.
+    Completed { exit: Option<Exit> },
+}

@@ -1,0 +1,493 @@
+//! All jobs of one configuration, and the rules between them: who hears which event, the order of the end, when
+//! everything is over, and with which status.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use super::backoff::Jitter;
+use super::effect::{Effect, Note};
+use super::health::Health;
+use super::machine::{Job, Phase};
+use super::spec::{JobSpec, StopLimits};
+use super::turn::{Turn, later};
+use crate::events::{Event, EventCode, Exit, JobId, PublicEvent, RunId, StopReason};
+
+/// After the limit of the whole stop everything was sent KILL; what is left after this time is left behind (S11).
+const LAST_WAIT: Duration = Duration::from_millis(500);
+
+/// The jobs of one configuration. A value: it knows no clock, process or network, and the same events at the same times
+/// give the same effects.
+#[derive(Debug)]
+pub struct Jobs {
+    all: Vec<Job>,
+    /// Who is triggered by what, in config order (decision 14).
+    subscribers: BTreeMap<PublicEvent, Vec<JobId>>,
+    /// The jobs that are hooks of another one's end.
+    hooks: Vec<JobId>,
+    /// Every job's next deadline; `scheduled` holds what is in here for each.
+    deadlines: BTreeSet<(Instant, JobId)>,
+    scheduled: Vec<Option<Instant>>,
+    /// The jobs that have published `stopping` and wait for their hooks.
+    awaiting_hooks: BTreeSet<JobId>,
+    limits: StopLimits,
+    epoch: Instant,
+    jitter: Jitter,
+    next_run: RunId,
+    maintenance: bool,
+    ending: Option<Ending>,
+    /// The final failure that came first in time (decision 9c).
+    first_failure: Option<Exit>,
+}
+
+/// Why and since when everything ends.
+#[derive(Clone, Copy, Debug)]
+struct Ending {
+    why: Why,
+    /// The limit of the whole stop; moved on once it is over.
+    deadline: Instant,
+    overdue: bool,
+    /// Nobody is waited for any more.
+    abandoned: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Why {
+    Asked(StopReason),
+    /// The final exit of an essential job; `None`: it gave up waiting for its start event.
+    Essential(Option<Exit>),
+}
+
+/// How everything ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The program ends with this status (decision 9).
+    End(u8),
+    /// The next configuration may start.
+    Reload,
+    /// A fault of our own ended it.
+    Fault,
+}
+
+/// What others may see of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JobStatus {
+    /// Where it stands.
+    pub state: JobState,
+    /// Its health; unknown for a job without a check.
+    pub health: Health,
+    /// It has a check with a command.
+    pub is_checked: bool,
+    /// It has been started at least once.
+    pub is_started: bool,
+    /// How its last run ended.
+    pub last_exit: Option<Exit>,
+}
+
+/// Where a job stands, for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobState {
+    Waiting,
+    Idle,
+    Running,
+    Backoff,
+    Stopping,
+    Complete,
+}
+
+impl Jobs {
+    /// The jobs of a configuration that was loaded at `epoch`. `first_run` is the first free run number; `seed` decides
+    /// the jitter.
+    #[must_use]
+    pub fn new(
+        specs: Vec<JobSpec>,
+        limits: StopLimits,
+        epoch: Instant,
+        first_run: RunId,
+        seed: u64,
+    ) -> Jobs {
+        let ids = (0..).map(JobId);
+        let jobs: Vec<Job> = ids
+            .zip(specs)
+            .map(|(id, spec)| Job::new(id, spec, epoch))
+            .collect();
+        let mut subscribers: BTreeMap<PublicEvent, Vec<JobId>> = BTreeMap::new();
+        for job in &jobs {
+            if let Some(trigger) = job.trigger() {
+                subscribers.entry(trigger).or_default().push(job.id);
+            }
+        }
+        let mut fleet = Jobs {
+            subscribers,
+            hooks: jobs
+                .iter()
+                .filter(|job| job.hook_of().is_some())
+                .map(|job| job.id)
+                .collect(),
+            deadlines: BTreeSet::new(),
+            awaiting_hooks: BTreeSet::new(),
+            scheduled: vec![None; jobs.len()],
+            all: jobs,
+            limits,
+            epoch,
+            jitter: Jitter::new(seed),
+            next_run: first_run,
+            maintenance: false,
+            ending: None,
+            first_failure: None,
+        };
+        for index in 0..fleet.all.len() {
+            fleet.reschedule(index);
+        }
+        fleet
+    }
+
+    /// Continues a maintenance that began under an earlier configuration; to be called before `Started`.
+    pub fn continue_maintenance(&mut self) {
+        self.maintenance = true;
+    }
+
+    /// Whether maintenance is on.
+    #[must_use]
+    pub fn in_maintenance(&self) -> bool {
+        self.maintenance
+    }
+
+    /// The first run number that is still free.
+    #[must_use]
+    pub fn next_run(&self) -> RunId {
+        self.next_run
+    }
+
+    /// What a job was configured to be.
+    #[must_use]
+    pub fn spec(&self, job: JobId) -> &JobSpec {
+        &self.job(job).spec
+    }
+
+    /// All jobs in config order.
+    pub fn iter(&self) -> impl Iterator<Item = (JobId, &JobSpec)> {
+        self.all.iter().map(|job| (job.id, &job.spec))
+    }
+
+    /// What others may see of a job.
+    #[must_use]
+    pub fn status(&self, job: JobId) -> JobStatus {
+        let job = self.job(job);
+        JobStatus {
+            state: match job.phase {
+                Phase::Waiting { .. } => JobState::Waiting,
+                Phase::Idle => JobState::Idle,
+                Phase::Running { .. } => JobState::Running,
+                Phase::Backoff { .. } => JobState::Backoff,
+                Phase::Halting { .. } => JobState::Stopping,
+                Phase::Complete => JobState::Complete,
+            },
+            health: job.health(),
+            is_checked: job
+                .check
+                .as_ref()
+                .is_some_and(super::health::Check::is_checked),
+            is_started: job.is_started(),
+            last_exit: job.last_exit,
+        }
+    }
+
+    /// Whether everything is on its way out.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        self.ending.is_some()
+    }
+
+    /// How everything ended; `None` while it has not. Without any job the program runs until it is asked to stop (D10).
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome> {
+        let over = self.all.iter().all(Job::is_complete)
+            && (self.ending.is_some() || !self.all.is_empty());
+        if !over && !self.ending.is_some_and(|ending| ending.abandoned) {
+            return None;
+        }
+        Some(match self.ending.map(|ending| ending.why) {
+            None => Outcome::End(self.first_failure.map_or(0, Exit::status)),
+            Some(Why::Essential(exit)) => Outcome::End(exit.map_or(1, Exit::status)),
+            Some(Why::Asked(StopReason::Requested)) => Outcome::End(0),
+            Some(Why::Asked(StopReason::Reload)) => Outcome::Reload,
+            Some(Why::Asked(StopReason::Fault)) => Outcome::Fault,
+        })
+    }
+
+    /// The one next moment at which [`Jobs::on_time`] wants to be called.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let job = self.deadlines.first().map(|(at, _)| *at);
+        let stop = self
+            .ending
+            .filter(|ending| !ending.abandoned)
+            .map(|ending| ending.deadline);
+        [job, stop].into_iter().flatten().min()
+    }
+
+    /// Takes one fact; says what is to be done about it.
+    pub fn on_event(&mut self, event: &Event, now: Instant) -> Vec<Effect> {
+        let mut trays = Trays::default();
+        match *event {
+            Event::Started if self.ending.is_some() => {}
+            Event::Started => trays.publish(PublicEvent::global(EventCode::Startup)),
+            Event::Published(event) => trays.publish(event),
+            Event::Exited { run, exit, left } => {
+                self.with(run.job, now, &mut trays, |job, turn| {
+                    job.on_exit(run, exit, left, turn);
+                });
+            }
+            Event::Gone(run) => {
+                self.with(run.job, now, &mut trays, |job, turn| job.on_gone(run, turn));
+            }
+            Event::SpawnFailed(run, failure) => {
+                self.with(run.job, now, &mut trays, |job, turn| {
+                    job.on_spawn_failed(run, failure, turn);
+                });
+            }
+            Event::Maintenance(on) => self.on_maintenance(on, now, &mut trays),
+            Event::StopRequested(reason) => self.begin_end(Why::Asked(reason), now, &mut trays),
+        }
+        self.settle(now, trays)
+    }
+
+    /// Does what is due at `now`. Afterwards the next deadline is none, or later than `now`.
+    pub fn on_time(&mut self, now: Instant) -> Vec<Effect> {
+        let mut trays = Trays::default();
+        // Each job once: a deadline that its own handler left due would otherwise never end this loop.
+        let due: Vec<JobId> = self
+            .deadlines
+            .iter()
+            .take_while(|(at, _)| *at <= now)
+            .map(|(_, job)| *job)
+            .collect();
+        for job in due {
+            if let Some(limit) = self.job(job).hooks_overdue(now) {
+                self.end_hooks(job, limit, now, &mut trays);
+            }
+            self.with(job, now, &mut trays, Job::on_time);
+        }
+        if let Some(ending) = &mut self.ending
+            && ending.deadline <= now
+        {
+            if ending.overdue {
+                ending.abandoned = true;
+            } else {
+                ending.overdue = true;
+                ending.deadline = later(now, LAST_WAIT);
+                self.with_all(now, &mut trays, Job::on_stop_deadline);
+            }
+        }
+        self.settle(now, trays)
+    }
+
+    fn on_maintenance(&mut self, on: bool, now: Instant, trays: &mut Trays) {
+        // Asking for what is already so does nothing: a second `enterMaintenance` would start its jobs twice.
+        if self.maintenance == on {
+            return;
+        }
+        self.maintenance = on;
+        self.with_all(now, trays, |job, turn| job.on_maintenance(on, turn));
+        let code = if on {
+            EventCode::EnterMaintenance
+        } else {
+            EventCode::ExitMaintenance
+        };
+        trays.publish(PublicEvent::global(code));
+    }
+
+    /// Begins the end, or gives a reason that outweighs the present one: a stop outweighs a reload (R06, D25), a fault
+    /// everything. A second request for what is already under way changes nothing (D12).
+    fn begin_end(&mut self, why: Why, now: Instant, trays: &mut Trays) {
+        if let Some(ending) = &mut self.ending {
+            let outweighs = match (ending.why, why) {
+                (_, Why::Asked(StopReason::Fault)) => true,
+                (Why::Asked(StopReason::Reload), Why::Asked(reason)) => {
+                    reason != StopReason::Reload
+                }
+                _ => false,
+            };
+            if outweighs {
+                ending.why = why;
+            }
+            return;
+        }
+        let deadline = later(now, self.limits.shutdown_timeout);
+        self.ending = Some(Ending {
+            why,
+            deadline,
+            overdue: false,
+            abandoned: false,
+        });
+        trays.publish(PublicEvent::global(EventCode::Shutdown));
+        self.with_all(now, trays, Job::on_shutdown);
+        self.with_all(now, trays, Job::after_shutdown);
+    }
+
+    /// Delivers what was published, in the order of publishing, until nobody has anything more to say.
+    fn settle(&mut self, now: Instant, mut trays: Trays) -> Vec<Effect> {
+        loop {
+            while let Some(event) = trays.queue.pop_front() {
+                self.deliver(event, now, &mut trays);
+            }
+            self.take_finals(now, &mut trays);
+            if trays.queue.is_empty() && !self.advance_ends(now, &mut trays) {
+                return trays.effects;
+            }
+        }
+    }
+
+    fn deliver(&mut self, event: PublicEvent, now: Instant, trays: &mut Trays) {
+        let Some(subscribers) = self.subscribers.get(&event).cloned() else {
+            return;
+        };
+        for job in subscribers {
+            self.with(job, now, trays, |job, turn| job.on_trigger(event, turn));
+        }
+    }
+
+    fn take_finals(&mut self, now: Instant, trays: &mut Trays) {
+        for (job, exit) in std::mem::take(&mut trays.finals) {
+            if let Some(failure) = exit.filter(|exit| !exit.is_success()) {
+                self.first_failure.get_or_insert(failure);
+            }
+            if self.job(job).spec.essential {
+                self.begin_end(Why::Essential(exit), now, trays);
+            }
+        }
+    }
+
+    /// Lets hooks complete whose event cannot come any more (D4, S12), and jobs go on whose hooks are complete (D33).
+    /// Says whether anything moved.
+    fn advance_ends(&mut self, now: Instant, trays: &mut Trays) -> bool {
+        let mut moved = false;
+        for hook in self.hooks.clone() {
+            if self.job(hook).is_at_rest() && self.is_spent(hook) {
+                self.with(hook, now, trays, Job::halt);
+                moved = true;
+            }
+        }
+        for id in self.awaiting_hooks.clone() {
+            if self
+                .hooks_on_stopping(id)
+                .all(|hook| self.job(hook).is_complete())
+            {
+                self.with(id, now, trays, Job::on_hooks_done);
+                moved = true;
+            }
+        }
+        moved
+    }
+
+    /// Whether the event that this hook waits for has been published for good.
+    fn is_spent(&self, hook: JobId) -> bool {
+        match self.job(hook).hook_of() {
+            Some((EventCode::Stopping, source)) => {
+                self.job(source).is_halting() || self.job(source).is_complete()
+            }
+            Some((_, source)) => self.job(source).is_complete(),
+            None => false,
+        }
+    }
+
+    fn hooks_on_stopping(&self, source: JobId) -> impl Iterator<Item = JobId> {
+        let of_source =
+            move |hook: &JobId| self.job(*hook).hook_of() == Some((EventCode::Stopping, source));
+        self.hooks.iter().copied().filter(of_source)
+    }
+
+    /// The time of a job's hooks is over: they are stopped, the job goes on (S03).
+    fn end_hooks(&mut self, job: JobId, limit: Duration, now: Instant, trays: &mut Trays) {
+        let late: Vec<JobId> = self
+            .hooks_on_stopping(job)
+            .filter(|hook| !self.job(*hook).is_complete())
+            .collect();
+        for hook in late {
+            trays
+                .effects
+                .push(Effect::Report(job, Note::HookTimedOut { hook, limit }));
+            self.with(hook, now, trays, Job::halt);
+        }
+        self.with(job, now, trays, Job::on_hooks_done);
+    }
+
+    fn with_all(&mut self, now: Instant, trays: &mut Trays, act: impl Fn(&mut Job, &mut Turn<'_>)) {
+        for index in 0..self.all.len() {
+            self.with(self.all[index].id, now, trays, &act);
+        }
+    }
+
+    /// Lets one job act, and notes when it wants to be called next.
+    fn with(
+        &mut self,
+        id: JobId,
+        now: Instant,
+        trays: &mut Trays,
+        act: impl FnOnce(&mut Job, &mut Turn<'_>),
+    ) {
+        let index = id.0 as usize;
+        let Some(job) = self.all.get_mut(index) else {
+            return;
+        };
+        let mut turn = Turn {
+            now,
+            epoch: self.epoch,
+            limits: self.limits,
+            stopping: self.ending.is_some(),
+            maintenance: self.maintenance,
+            jitter: &mut self.jitter,
+            next_run: &mut self.next_run,
+            effects: &mut trays.effects,
+            queue: &mut trays.queue,
+            finals: &mut trays.finals,
+        };
+        act(job, &mut turn);
+        if job.waits_for_hooks() {
+            self.awaiting_hooks.insert(id);
+        } else {
+            self.awaiting_hooks.remove(&id);
+        }
+        self.reschedule(index);
+    }
+
+    fn reschedule(&mut self, index: usize) {
+        let id = self.all[index].id;
+        let next = self.all[index].deadline();
+        let scheduled = std::mem::replace(&mut self.scheduled[index], next);
+        if scheduled == next {
+            return;
+        }
+        if let Some(at) = scheduled {
+            self.deadlines.remove(&(at, id));
+        }
+        if let Some(at) = next {
+            self.deadlines.insert((at, id));
+        }
+    }
+
+    fn job(&self, id: JobId) -> &Job {
+        &self.all[id.0 as usize]
+    }
+
+    /// For the invariants of the tests.
+    #[cfg(test)]
+    pub(super) fn machines(&self) -> &[Job] {
+        &self.all
+    }
+}
+
+/// What the jobs write in one turn.
+#[derive(Default)]
+struct Trays {
+    effects: Vec<Effect>,
+    queue: VecDeque<PublicEvent>,
+    finals: Vec<(JobId, Option<Exit>)>,
+}
+
+impl Trays {
+    fn publish(&mut self, event: PublicEvent) {
+        self.effects.push(Effect::Announce(event));
+        self.queue.push_back(event);
+    }
+}

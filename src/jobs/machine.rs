@@ -1,0 +1,620 @@
+//! The states of one job.
+//!
+//! ```text
+//!               start event              exit, may start again
+//!   Waiting ───────────────> Running ──────────────────────────> Backoff
+//!      │  when.timeout        │  ^ ^                               │ │
+//!      │                      │  │ └───────────── delay over ──────┘ │
+//!      │                 exit │  │ event or tick                     │ stop
+//!      │                      v  │                                   │
+//!      │                     Idle ───────┐                           │
+//!      │                      │ stop     │ stop, last exit           │
+//!      v                      v          v                           v
+//!   Halting: publishes `stopping`, waits for the `stopping` hooks (bounded), then TERM … KILL, until nothing is left
+//!      │
+//!      v
+//!   Complete: `stopped` was published
+//! ```
+//!
+//! A job is at most one live run of its command and at most one of its check. An answer that names another run changes
+//! nothing. A run is over when nothing that it owned is left; only then does the next one start, so that two never meet
+//! on one port (D2).
+
+use std::time::{Duration, Instant};
+
+use super::backoff::Backoff;
+use super::effect::Note;
+use super::health::{Check, Health};
+use super::run::LiveRun;
+use super::spec::{JobSpec, Orphans, Overlap, Restarts, Start};
+use super::turn::{Turn, later};
+use crate::events::{EventCode, Exit, JobId, PublicEvent, Run, RunKind, Source, StartFailure};
+
+/// One job: its rules, without the processes.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) id: JobId,
+    pub(super) spec: JobSpec,
+    pub(super) phase: Phase,
+    /// It has been started at least once: its command was run, or it has none.
+    started: bool,
+    pub(super) check: Option<Check>,
+    /// Starts that may follow an own end.
+    restarts: Restarts,
+    /// How often the start event still counts.
+    starts: Restarts,
+    backoff: Backoff,
+    /// The next tick of an interval job.
+    tick: Option<Instant>,
+    /// How the last run of the command ended.
+    pub(super) last_exit: Option<Exit>,
+    /// Runs that are over but for processes that the job keeps (`orphans: "keep"`); they end with the job. Each holds at
+    /// least one live process, so the kernel's limit of processes bounds them.
+    kept: Vec<LiveRun>,
+}
+
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// Waits for its first start event.
+    Waiting { until: Option<(Instant, Duration)> },
+    /// Was started; nothing runs, and it may be started again.
+    Idle,
+    /// Its command runs, or is being removed. `again`: another run was asked for meanwhile (J05: any number of
+    /// requests is one).
+    Running {
+        live: LiveRun,
+        cause: Cause,
+        again: Option<Cause>,
+    },
+    /// Starts again at this time.
+    Backoff { until: Instant, cause: Cause },
+    /// On its way out.
+    Halting { step: Step, live: Option<LiveRun> },
+    /// At its end.
+    Complete,
+}
+
+/// What asked for a run.
+pub(super) type Cause = Option<PublicEvent>;
+
+#[derive(Debug)]
+pub(super) enum Step {
+    /// `stopping` is out; its hooks work until this time. The command still runs.
+    Hooks { until: Instant, limit: Duration },
+    /// The command and everything that it left is being removed.
+    Removing,
+}
+
+impl Job {
+    pub(super) fn new(id: JobId, spec: JobSpec, epoch: Instant) -> Job {
+        let wait = match spec.start {
+            Start::Startup | Start::Interval { .. } => None,
+            Start::Once { wait, .. } | Start::Each { wait, .. } | Start::Never { wait } => wait,
+        };
+        let starts = match spec.start {
+            Start::Each { .. } => Restarts::Unlimited,
+            Start::Startup | Start::Interval { .. } | Start::Once { .. } => Restarts::Limited(1),
+            Start::Never { .. } => Restarts::Limited(0),
+        };
+        Job {
+            id,
+            phase: Phase::Waiting {
+                until: wait.map(|limit| (later(epoch, limit), limit)),
+            },
+            started: false,
+            check: spec.health.clone().map(|health| Check::new(id, health)),
+            restarts: spec.restarts,
+            starts,
+            backoff: Backoff::default(),
+            tick: None,
+            last_exit: None,
+            kept: Vec::new(),
+            spec,
+        }
+    }
+
+    /// The event that starts it.
+    pub(super) fn trigger(&self) -> Option<PublicEvent> {
+        match self.spec.start {
+            Start::Startup | Start::Interval { .. } => {
+                Some(PublicEvent::global(EventCode::Startup))
+            }
+            Start::Once { on, .. } | Start::Each { on, .. } => Some(on),
+            Start::Never { .. } => None,
+        }
+    }
+
+    /// The job whose end it is a hook of, and whether of `stopping` or `stopped`.
+    pub(super) fn hook_of(&self) -> Option<(EventCode, JobId)> {
+        let trigger = self.trigger()?;
+        match (trigger.code, trigger.source) {
+            (code @ (EventCode::Stopping | EventCode::Stopped), Source::Job(job))
+                if job != self.id =>
+            {
+                Some((code, job))
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        matches!(self.phase, Phase::Complete)
+    }
+
+    pub(super) fn is_halting(&self) -> bool {
+        matches!(self.phase, Phase::Halting { .. })
+    }
+
+    pub(super) fn waits_for_hooks(&self) -> bool {
+        matches!(
+            self.phase,
+            Phase::Halting {
+                step: Step::Hooks { .. },
+                ..
+            }
+        )
+    }
+
+    /// Nothing runs and nothing is about to.
+    pub(super) fn is_at_rest(&self) -> bool {
+        matches!(self.phase, Phase::Waiting { .. } | Phase::Idle)
+    }
+
+    pub(super) fn is_started(&self) -> bool {
+        self.started
+    }
+
+    pub(super) fn health(&self) -> Health {
+        self.check.as_ref().map_or(Health::Unknown, Check::health)
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let phase = match &self.phase {
+            Phase::Waiting { until } => until.map(|(at, _)| at),
+            Phase::Idle | Phase::Complete => None,
+            Phase::Running { live, .. } => live.deadline(),
+            Phase::Backoff { until, .. } => Some(*until),
+            Phase::Halting { step, live } => {
+                let hooks = match step {
+                    Step::Hooks { until, .. } => Some(*until),
+                    Step::Removing => None,
+                };
+                [hooks, live.as_ref().and_then(LiveRun::deadline)]
+                    .into_iter()
+                    .flatten()
+                    .min()
+            }
+        };
+        let check = self.check.as_ref().and_then(Check::deadline);
+        let kept = self.kept.iter().filter_map(LiveRun::deadline).min();
+        [phase, check, self.tick, kept].into_iter().flatten().min()
+    }
+
+    // ---- facts ---------------------------------------------------------------------------------------------------
+
+    /// An event that this job subscribed to was published.
+    pub(super) fn on_trigger(&mut self, event: PublicEvent, turn: &mut Turn<'_>) {
+        if !self.may_start() {
+            return;
+        }
+        match &mut self.phase {
+            Phase::Running { again, .. } => *again = again.or(Some(Some(event))),
+            // The run that is to come after a back-off begins after the event and sees what it tells.
+            Phase::Backoff { .. } | Phase::Halting { .. } | Phase::Complete => {}
+            Phase::Waiting { .. } | Phase::Idle => {
+                if let Restarts::Limited(left) = &mut self.starts {
+                    *left -= 1;
+                }
+                if let Start::Interval { every, .. } = self.spec.start {
+                    self.tick = Some(turn.next_tick(every));
+                }
+                let cause = (event.code != EventCode::Startup).then_some(event);
+                self.begin(cause, turn);
+            }
+        }
+    }
+
+    /// The first process of a run was collected.
+    pub(super) fn on_exit(&mut self, run: Run, exit: Exit, left: bool, turn: &mut Turn<'_>) {
+        match run.kind {
+            RunKind::Main => self.on_main_exit(run, exit, left, turn),
+            RunKind::Check => {
+                if let Some(check) = &mut self.check {
+                    check.on_exit(run, exit, left, turn);
+                }
+            }
+        }
+        self.finish_halting(turn);
+    }
+
+    fn on_main_exit(&mut self, run: Run, exit: Exit, left: bool, turn: &mut Turn<'_>) {
+        let (Phase::Running { live, .. }
+        | Phase::Halting {
+            live: Some(live), ..
+        }) = &mut self.phase
+        else {
+            return;
+        };
+        if live.run != run || live.exit().is_some() {
+            return;
+        }
+        let keeps = left && self.spec.orphans == Orphans::Keep && live.is_up();
+        if keeps {
+            self.kept.push(live.clone().into_kept(exit));
+        } else if left {
+            live.on_exit_with_leftovers(exit, turn.now, turn.effects);
+        }
+        self.announce_exit(exit, turn);
+        if !left || keeps {
+            self.on_run_over(exit, turn);
+        }
+    }
+
+    /// Nothing that a run owned is left.
+    pub(super) fn on_gone(&mut self, run: Run, turn: &mut Turn<'_>) {
+        self.kept.retain(|kept| kept.run != run);
+        match (&self.phase, run.kind) {
+            (_, RunKind::Check) => {
+                if let Some(check) = &mut self.check {
+                    check.on_gone(run);
+                }
+            }
+            (
+                Phase::Running { live, .. }
+                | Phase::Halting {
+                    live: Some(live), ..
+                },
+                RunKind::Main,
+            ) => {
+                if live.run == run
+                    && let Some(exit) = live.exit()
+                {
+                    self.on_run_over(exit, turn);
+                }
+            }
+            (_, RunKind::Main) => {}
+        }
+        self.finish_halting(turn);
+    }
+
+    /// A run's command could not be started.
+    pub(super) fn on_spawn_failed(&mut self, run: Run, failure: StartFailure, turn: &mut Turn<'_>) {
+        match run.kind {
+            RunKind::Main => self.on_main_spawn_failed(run, failure, turn),
+            RunKind::Check => {
+                if let Some(check) = &mut self.check {
+                    check.on_spawn_failed(run, failure, turn);
+                }
+            }
+        }
+        self.finish_halting(turn);
+    }
+
+    fn on_main_spawn_failed(&mut self, run: Run, failure: StartFailure, turn: &mut Turn<'_>) {
+        match &self.phase {
+            // The command was not tried, so this is neither an exit nor a restart: the same start is tried again.
+            Phase::Running { live, cause, .. }
+                if live.run == run && failure == StartFailure::Exhausted =>
+            {
+                let cause = *cause;
+                let delay = self.backoff.after_exhaustion(turn.jitter);
+                turn.report(self.id, Note::Exhausted { delay });
+                self.phase = Phase::Backoff {
+                    until: later(turn.now, delay),
+                    cause,
+                };
+            }
+            Phase::Running { live, .. }
+            | Phase::Halting {
+                live: Some(live), ..
+            } if live.run == run => {
+                self.announce_exit(failure.as_exit(), turn);
+                self.on_run_over(failure.as_exit(), turn);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn on_maintenance(&mut self, on: bool, turn: &mut Turn<'_>) {
+        let started = self.started && !self.is_halting() && !self.is_complete();
+        if let Some(check) = &mut self.check {
+            check.on_maintenance(on, started, turn);
+        }
+    }
+
+    /// Everything is to stop: nothing starts any more but the hooks of jobs that are still to end (spec 4.4, rule 6).
+    pub(super) fn on_shutdown(&mut self, turn: &mut Turn<'_>) {
+        self.restarts = Restarts::Limited(0);
+        self.tick = None;
+        if let Some(check) = &mut self.check {
+            check.stop(turn);
+        }
+        if self.hook_of().is_none() || self.spec.exec.is_none() {
+            return self.halt(turn);
+        }
+        if self.starts == Restarts::Unlimited {
+            self.starts = Restarts::Limited(1);
+        }
+        if matches!(self.phase, Phase::Backoff { .. }) {
+            self.phase = Phase::Idle;
+        }
+        if self.is_at_rest() && !self.may_start() {
+            self.halt(turn);
+        }
+    }
+
+    /// For an end that began before and waits for what KILL cannot end: now nobody waits any more.
+    pub(super) fn after_shutdown(&mut self, turn: &mut Turn<'_>) {
+        self.finish_halting(turn);
+    }
+
+    /// All `stopping` hooks are complete, or their time is over.
+    pub(super) fn on_hooks_done(&mut self, turn: &mut Turn<'_>) {
+        if let Phase::Halting {
+            step: step @ Step::Hooks { .. },
+            ..
+        } = &mut self.phase
+        {
+            *step = Step::Removing;
+            self.remove(turn);
+        }
+    }
+
+    /// The limit of the whole stop is over: no hook, no grace.
+    pub(super) fn on_stop_deadline(&mut self, turn: &mut Turn<'_>) {
+        self.halt(turn);
+        self.on_hooks_done(turn);
+        if let Phase::Halting {
+            live: Some(live), ..
+        } = &mut self.phase
+        {
+            live.kill(turn.now, turn.effects);
+        }
+        for kept in &mut self.kept {
+            kept.kill(turn.now, turn.effects);
+        }
+        if let Some(check) = &mut self.check {
+            check.kill(turn);
+        }
+    }
+
+    /// Whether its hooks' time is over, with the time that they had.
+    pub(super) fn hooks_overdue(&self, now: Instant) -> Option<Duration> {
+        match self.phase {
+            Phase::Halting {
+                step: Step::Hooks { until, limit },
+                ..
+            } if until <= now => Some(limit),
+            _ => None,
+        }
+    }
+
+    // ---- time ----------------------------------------------------------------------------------------------------
+
+    pub(super) fn on_time(&mut self, turn: &mut Turn<'_>) {
+        match &mut self.phase {
+            Phase::Waiting {
+                until: Some((at, limit)),
+            } if *at <= turn.now => {
+                let limit = *limit;
+                turn.report(self.id, Note::WaitExpired { limit });
+                turn.publish_job(EventCode::TimerExpired, self.id);
+                turn.finals.push((self.id, None));
+                self.halt(turn);
+            }
+            Phase::Running { live, .. }
+            | Phase::Halting {
+                live: Some(live), ..
+            } => {
+                live.on_time(turn.now, turn.effects);
+            }
+            Phase::Backoff { until, cause } if *until <= turn.now => {
+                let cause = *cause;
+                self.begin(cause, turn);
+            }
+            _ => {}
+        }
+        for kept in &mut self.kept {
+            kept.on_time(turn.now, turn.effects);
+        }
+        if let Some(check) = &mut self.check {
+            check.on_time(turn);
+        }
+        if self.tick.is_some_and(|at| at <= turn.now) {
+            self.on_tick(turn);
+        }
+        self.finish_halting(turn);
+    }
+
+    fn on_tick(&mut self, turn: &mut Turn<'_>) {
+        let Start::Interval { every, overlap } = self.spec.start else {
+            return;
+        };
+        let next = turn.next_tick(every);
+        self.tick = Some(next);
+        let half_way = turn.now + (next - turn.now) / 2;
+        match &mut self.phase {
+            Phase::Idle => self.begin_again(None, turn),
+            Phase::Running { live, again, .. } => {
+                // A run that is ending, or that its own time limit is about to end, makes room for this tick.
+                if !live.is_up() || live.times_out_before(half_way) || overlap == Overlap::Queue {
+                    *again = Some(None);
+                } else if overlap == Overlap::Kill {
+                    live.kill(turn.now, turn.effects);
+                    *again = Some(None);
+                } else {
+                    turn.report(self.id, Note::TickSkipped);
+                }
+            }
+            Phase::Waiting { .. }
+            | Phase::Backoff { .. }
+            | Phase::Halting { .. }
+            | Phase::Complete => {}
+        }
+    }
+
+    // ---- steps ---------------------------------------------------------------------------------------------------
+
+    fn begin(&mut self, cause: Cause, turn: &mut Turn<'_>) {
+        self.started = true;
+        if let Some(check) = &mut self.check {
+            check.on_start(turn);
+        }
+        if self.spec.exec.is_none() {
+            self.phase = Phase::Idle;
+            return;
+        }
+        let run = turn.spawn(self.id, RunKind::Main, cause);
+        let live = LiveRun::new(run, turn.now, self.spec.timeout, self.grace(turn));
+        self.phase = Phase::Running {
+            live,
+            cause,
+            again: None,
+        };
+    }
+
+    /// A start that counts as a restart.
+    fn begin_again(&mut self, cause: Cause, turn: &mut Turn<'_>) {
+        match &mut self.restarts {
+            Restarts::Unlimited => {}
+            Restarts::Limited(0) => return self.halt(turn),
+            Restarts::Limited(left) => *left -= 1,
+        }
+        self.begin(cause, turn);
+    }
+
+    fn grace(&self, turn: &Turn<'_>) -> Duration {
+        self.spec.stop_timeout.unwrap_or(turn.limits.stop_timeout)
+    }
+
+    fn announce_exit(&mut self, exit: Exit, turn: &mut Turn<'_>) {
+        self.last_exit = Some(exit);
+        let code = if exit.is_success() {
+            EventCode::ExitSuccess
+        } else {
+            EventCode::ExitFailed
+        };
+        turn.publish_job(code, self.id);
+    }
+
+    /// The run is over: what comes next?
+    fn on_run_over(&mut self, exit: Exit, turn: &mut Turn<'_>) {
+        let (lived, again) = match &mut self.phase {
+            Phase::Running { live, again, .. } => {
+                (turn.now.saturating_duration_since(live.since), again.take())
+            }
+            Phase::Halting { live, .. } => {
+                *live = None;
+                return self.finish_halting(turn);
+            }
+            Phase::Waiting { .. } | Phase::Idle | Phase::Backoff { .. } | Phase::Complete => return,
+        };
+        self.phase = Phase::Idle;
+        match (self.spec.start, again) {
+            (Start::Interval { .. }, _) if self.restarts == Restarts::Limited(0) => {
+                self.end(exit, turn);
+            }
+            (Start::Interval { .. }, Some(cause)) => self.begin_again(cause, turn),
+            (Start::Interval { .. }, None) => {}
+            (_, Some(cause)) if self.may_start() => {
+                if let Restarts::Limited(left) = &mut self.starts {
+                    *left -= 1;
+                }
+                self.begin(cause, turn);
+            }
+            _ if self.restarts != Restarts::Limited(0) => self.restart(lived, turn),
+            // More start events may come; a hook whose source has ended is completed by the whole (S12).
+            _ if self.may_start() => {}
+            _ => self.end(exit, turn),
+        }
+    }
+
+    fn may_start(&self) -> bool {
+        self.starts != Restarts::Limited(0)
+    }
+
+    fn restart(&mut self, lived: Duration, turn: &mut Turn<'_>) {
+        let delay = self.backoff.after_run(lived, turn.jitter);
+        if delay.is_zero() {
+            return self.begin_again(None, turn);
+        }
+        if let Restarts::Limited(left) = &mut self.restarts {
+            *left -= 1;
+        }
+        turn.report(self.id, Note::BackingOff { delay });
+        self.phase = Phase::Backoff {
+            until: later(turn.now, delay),
+            cause: None,
+        };
+    }
+
+    /// Its own end was final.
+    fn end(&mut self, exit: Exit, turn: &mut Turn<'_>) {
+        turn.report(self.id, Note::Completed { exit: Some(exit) });
+        turn.finals.push((self.id, Some(exit)));
+        self.halt(turn);
+    }
+
+    /// Begins the end; asking twice changes nothing. The whole decides when the hooks are done.
+    pub(super) fn halt(&mut self, turn: &mut Turn<'_>) {
+        let live = match std::mem::replace(&mut self.phase, Phase::Complete) {
+            halting @ (Phase::Halting { .. } | Phase::Complete) => {
+                self.phase = halting;
+                return;
+            }
+            Phase::Running { live, .. } => Some(live),
+            Phase::Waiting { .. } | Phase::Idle | Phase::Backoff { .. } => None,
+        };
+        let limit = self
+            .spec
+            .stop_timeout
+            .unwrap_or(turn.limits.shutdown_timeout);
+        self.phase = Phase::Halting {
+            step: Step::Hooks {
+                until: later(turn.now, limit),
+                limit,
+            },
+            live,
+        };
+        self.tick = None;
+        if let Some(check) = &mut self.check {
+            check.stop(turn);
+        }
+        turn.publish_job(EventCode::Stopping, self.id);
+    }
+
+    fn remove(&mut self, turn: &mut Turn<'_>) {
+        if let Phase::Halting {
+            live: Some(live), ..
+        } = &mut self.phase
+        {
+            live.terminate(turn.now, turn.effects);
+        }
+        for kept in &mut self.kept {
+            kept.terminate(turn.now, turn.effects);
+        }
+        self.finish_halting(turn);
+    }
+
+    /// Completes the end once nothing is left. What KILL cannot end is waited for, except when everything is to stop:
+    /// then the job counts as complete without `stopped`, which would claim a proof that nobody has (S11).
+    fn finish_halting(&mut self, turn: &mut Turn<'_>) {
+        let Phase::Halting {
+            step: Step::Removing,
+            live,
+        } = &self.phase
+        else {
+            return;
+        };
+        let check = self.check.as_ref().and_then(Check::live);
+        let mut left = live.iter().chain(&self.kept).chain(check);
+        let unkillable = left.clone().any(LiveRun::is_unkillable);
+        if left.any(|live| !live.is_unkillable()) || (unkillable && !turn.stopping) {
+            return;
+        }
+        self.phase = Phase::Complete;
+        if !unkillable {
+            turn.publish_job(EventCode::Stopped, self.id);
+        }
+    }
+}

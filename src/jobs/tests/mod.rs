@@ -1,0 +1,6 @@
+//! The rules in virtual time: a tester that owns the clock and plays the shell.
+
+mod properties;
+mod rules;
+mod stop;
+mod world;

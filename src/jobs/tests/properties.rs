@@ -1,0 +1,462 @@
+//! Random configurations under random schedules, against what must always hold.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+
+use super::world::*;
+use crate::events::{
+    Event, EventCode, Exit, JobId, PublicEvent, Run, RunId, RunKind, Signal, StartFailure,
+    StopReason,
+};
+use crate::jobs::{
+    Effect, HealthSpec, JobSpec, Jobs, Orphans, Outcome, Overlap, Restarts, Start, StopLimits,
+};
+
+/// One step of a schedule; numbers choose among what is possible at that moment.
+#[derive(Clone, Debug)]
+enum Step {
+    Wait(u64),
+    Exit {
+        pick: usize,
+        code: i32,
+        left: bool,
+    },
+    Gone(usize),
+    FailSpawn(usize, StartFailure),
+    Signal,
+    Maintenance(bool),
+    Stop(StopReason),
+    /// An answer for a run that is over.
+    Stale(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let failure = prop_oneof![
+        Just(StartFailure::NotFound),
+        Just(StartFailure::NotExecutable),
+        Just(StartFailure::Exhausted)
+    ];
+    prop_oneof![
+        4 => (0u64..4_000).prop_map(Step::Wait),
+        1 => (0u64..40_000).prop_map(Step::Wait),
+        6 => (any::<usize>(), prop_oneof![Just(0), Just(1)], prop::bool::weighted(0.3))
+            .prop_map(|(pick, code, left)| Step::Exit { pick, code, left }),
+        3 => any::<usize>().prop_map(Step::Gone),
+        1 => (any::<usize>(), failure).prop_map(|(pick, failure)| Step::FailSpawn(pick, failure)),
+        2 => Just(Step::Signal),
+        1 => any::<bool>().prop_map(Step::Maintenance),
+        1 => prop_oneof![Just(StopReason::Requested), Just(StopReason::Reload)].prop_map(Step::Stop),
+        1 => any::<usize>().prop_map(Step::Stale),
+    ]
+}
+
+fn start(jobs: u32) -> impl Strategy<Value = Start> {
+    let code = prop_oneof![
+        Just(EventCode::ExitSuccess),
+        Just(EventCode::ExitFailed),
+        Just(EventCode::Stopping),
+        Just(EventCode::Stopped),
+        Just(EventCode::Healthy),
+        Just(EventCode::TimerExpired)
+    ];
+    let on = (code, 0..jobs).prop_map(|(code, job)| PublicEvent::job(code, JobId(job)));
+    let wait = prop::option::of((1u64..5_000).prop_map(ms));
+    let overlap = prop_oneof![
+        Just(Overlap::Skip),
+        Just(Overlap::Queue),
+        Just(Overlap::Kill)
+    ];
+    prop_oneof![
+        3 => Just(Start::Startup),
+        1 => ((1u64..3_000).prop_map(ms), overlap).prop_map(|(every, overlap)| Start::Interval { every, overlap }),
+        2 => (on.clone(), wait.clone()).prop_map(|(on, wait)| Start::Once { on, wait }),
+        2 => (on, wait.clone()).prop_map(|(on, wait)| Start::Each { on, wait }),
+        1 => wait.clone().prop_map(|wait| Start::Each { on: signal_event(Signal::HUP), wait }),
+        1 => wait.prop_map(|wait| Start::Never { wait }),
+    ]
+}
+
+fn spec(jobs: u32) -> impl Strategy<Value = JobSpec> {
+    let restarts = prop_oneof![
+        (0u32..4).prop_map(Restarts::Limited),
+        Just(Restarts::Unlimited)
+    ];
+    let health = prop::option::of(((1u64..3_000), (1u64..3_000)).prop_map(
+        |(interval, timeout)| HealthSpec {
+            exec: crate::jobs::Exec::new(vec!["check".into()]),
+            interval: ms(interval),
+            ttl: secs(10),
+            timeout: Some(ms(timeout)),
+            raw: false,
+        },
+    ));
+    let time = || prop::option::of((0u64..4_000).prop_map(ms));
+    (
+        start(jobs),
+        restarts,
+        time(),
+        time(),
+        health,
+        prop::bool::weighted(0.1),
+        prop::bool::weighted(0.2),
+        prop::bool::weighted(0.1),
+    )
+        .prop_map(
+            |(start, restarts, timeout, stop_timeout, health, essential, keep, no_exec)| JobSpec {
+                start,
+                restarts,
+                timeout: timeout.map(|limit| limit.max(ms(1))),
+                stop_timeout,
+                health,
+                essential,
+                orphans: if keep { Orphans::Keep } else { Orphans::Sweep },
+                exec: if no_exec { None } else { job("x").exec },
+                ..job("x")
+            },
+        )
+}
+
+fn fleet() -> impl Strategy<Value = Vec<JobSpec>> {
+    (1u32..6).prop_flat_map(|jobs| prop::collection::vec(spec(jobs), jobs as usize))
+}
+
+/// What the outside knows of a run.
+#[derive(Debug)]
+struct Seen {
+    exited: bool,
+    killed: bool,
+}
+
+/// The shell's view, and the invariants over it.
+struct Checker {
+    specs: Vec<JobSpec>,
+    jobs: Jobs,
+    start: Instant,
+    now: Instant,
+    live: BTreeMap<Run, Seen>,
+    over: Vec<Run>,
+    numbers: BTreeSet<RunId>,
+    starts: BTreeMap<JobId, u32>,
+    stopped: BTreeSet<JobId>,
+    stopping: BTreeSet<JobId>,
+    stop_asked: Option<Instant>,
+    trace: Vec<String>,
+}
+
+impl Checker {
+    fn new(specs: Vec<JobSpec>) -> Checker {
+        let now = Instant::now();
+        let limits = StopLimits {
+            stop_timeout: secs(5),
+            shutdown_timeout: secs(30),
+        };
+        Checker {
+            jobs: Jobs::new(specs.clone(), limits, now, RunId(1), 3),
+            specs,
+            start: now,
+            now,
+            live: BTreeMap::new(),
+            over: Vec::new(),
+            numbers: BTreeSet::new(),
+            starts: BTreeMap::new(),
+            stopped: BTreeSet::new(),
+            stopping: BTreeSet::new(),
+            stop_asked: None,
+            trace: Vec::new(),
+        }
+    }
+
+    fn tell(&mut self, event: &Event) {
+        let effects = self.jobs.on_event(event, self.now);
+        self.perform(effects);
+        self.call_if_due();
+    }
+
+    /// The shell also runs what is due by the clock in every turn.
+    fn call_if_due(&mut self) {
+        if self.jobs.next_deadline().is_some_and(|at| at <= self.now) {
+            let effects = self.jobs.on_time(self.now);
+            self.perform(effects);
+        }
+        self.deadline_is_in_the_future();
+    }
+
+    fn wait(&mut self, by: Duration) {
+        let end = self.now + by;
+        for round in 0.. {
+            assert!(round < 100_000, "the rules never come to rest");
+            match self.jobs.next_deadline() {
+                Some(due) if due <= end => {
+                    self.now = due.max(self.now);
+                    self.call_if_due();
+                }
+                _ => break,
+            }
+        }
+        self.now = end;
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>) {
+        assert!(effects.len() < 10_000, "publishing ends");
+        for effect in effects {
+            self.trace
+                .push(format!("{:?} {effect:?}", self.now - self.start));
+            match effect {
+                Effect::Spawn { run, .. } => self.on_spawn(run),
+                Effect::Terminate(run) | Effect::Kill(run) => {
+                    let killed = matches!(effect, Effect::Kill(_));
+                    let seen = self.live.get_mut(&run);
+                    let seen = seen.expect("a signal only goes to a live run");
+                    seen.killed |= killed;
+                    assert!(killed || !seen.killed, "no TERM after KILL");
+                }
+                Effect::Announce(event) => self.on_announce(event),
+                Effect::Report(..) => {}
+            }
+        }
+    }
+
+    fn on_spawn(&mut self, run: Run) {
+        assert!(self.numbers.insert(run.id), "a run number is used once");
+        assert!(!self.stopped.contains(&run.job), "no start after the end");
+        let same = self
+            .live
+            .iter()
+            .filter(|(other, _)| other.job == run.job && other.kind == run.kind);
+        let keeps = self.specs[run.job.0 as usize].orphans == Orphans::Keep;
+        let busy = same
+            .filter(|(_, seen)| !(keeps && seen.exited && run.kind == RunKind::Main))
+            .count();
+        assert_eq!(busy, 0, "at most one live run of a command");
+        if run.kind == RunKind::Main {
+            assert!(
+                self.stop_asked.is_none() || self.is_hook(run.job),
+                "no start after a stop but of hooks"
+            );
+            self.count_start(run.job);
+        } else {
+            assert!(self.stop_asked.is_none(), "no check after a stop");
+            assert!(!self.jobs.in_maintenance(), "no check in maintenance");
+        }
+        self.live.insert(
+            run,
+            Seen {
+                exited: false,
+                killed: false,
+            },
+        );
+    }
+
+    fn is_hook(&self, job: JobId) -> bool {
+        let on = match self.specs[job.0 as usize].start {
+            Start::Once { on, .. } | Start::Each { on, .. } => on.code,
+            _ => return false,
+        };
+        matches!(on, EventCode::Stopping | EventCode::Stopped)
+    }
+
+    fn count_start(&mut self, job: JobId) {
+        let starts = self.starts.entry(job).or_default();
+        *starts += 1;
+        let spec = &self.specs[job.0 as usize];
+        if let (
+            Restarts::Limited(limit),
+            Start::Startup | Start::Once { .. } | Start::Interval { .. },
+        ) = (spec.restarts, spec.start)
+        {
+            assert!(*starts <= limit + 1, "no more starts than allowed");
+        }
+    }
+
+    fn on_announce(&mut self, event: PublicEvent) {
+        let crate::events::Source::Job(job) = event.source else {
+            return;
+        };
+        match event.code {
+            EventCode::Stopping => assert!(self.stopping.insert(job), "`stopping` exactly once"),
+            EventCode::Stopped => {
+                assert!(
+                    self.stopping.contains(&job),
+                    "`stopping` comes before `stopped`"
+                );
+                assert!(self.stopped.insert(job), "`stopped` exactly once");
+                let left = self.live.keys().any(|run| run.job == job);
+                assert!(!left, "`stopped` with nothing alive");
+            }
+            _ => {}
+        }
+    }
+
+    fn deadline_is_in_the_future(&self) {
+        let next = self.jobs.next_deadline();
+        assert!(
+            next.is_none_or(|at| at > self.now),
+            "the next deadline is none or later than now"
+        );
+    }
+
+    fn pick(&self, pick: usize, filter: impl Fn(&Seen) -> bool) -> Option<Run> {
+        let runs: Vec<Run> = self
+            .live
+            .iter()
+            .filter(|(_, seen)| filter(seen))
+            .map(|(run, _)| *run)
+            .collect();
+        (!runs.is_empty()).then(|| runs[pick % runs.len()])
+    }
+
+    fn bury(&mut self, run: Run) {
+        self.live.remove(&run);
+        self.over.push(run);
+    }
+
+    fn exit(&mut self, run: Run, exit: Exit, left: bool) {
+        if left {
+            self.live.get_mut(&run).expect("lives").exited = true;
+        } else {
+            self.bury(run);
+        }
+        self.tell(&Event::Exited { run, exit, left });
+    }
+
+    fn step(&mut self, step: &Step) {
+        self.trace
+            .push(format!("{:?} -> {step:?}", self.now - self.start));
+        match *step {
+            Step::Wait(by) => self.wait(ms(by)),
+            Step::Exit { pick, code, left } => {
+                if let Some(run) = self.pick(pick, |seen| !seen.exited) {
+                    self.exit(run, Exit::Code(code), left);
+                }
+            }
+            Step::Gone(pick) => {
+                if let Some(run) = self.pick(pick, |seen| seen.exited) {
+                    self.bury(run);
+                    self.tell(&Event::Gone(run));
+                }
+            }
+            Step::FailSpawn(pick, failure) => {
+                // Only a run that nothing has happened to can turn out not to have started.
+                if let Some(run) = self.pick(pick, |seen| !seen.exited && !seen.killed) {
+                    self.bury(run);
+                    if failure == StartFailure::Exhausted && run.kind == RunKind::Main {
+                        // Tried again, which is no restart.
+                        *self.starts.entry(run.job).or_default() -= 1;
+                    }
+                    self.tell(&Event::SpawnFailed(run, failure));
+                }
+            }
+            Step::Signal => self.tell(&Event::signal(Signal::HUP)),
+            Step::Maintenance(enable) => self.tell(&Event::Maintenance(enable)),
+            Step::Stop(reason) => self.stop(reason),
+            Step::Stale(pick) => self.stale(pick),
+        }
+    }
+
+    fn stop(&mut self, reason: StopReason) {
+        self.stop_asked.get_or_insert(self.now);
+        self.tell(&Event::StopRequested(reason));
+    }
+
+    fn stale(&mut self, pick: usize) {
+        if self.over.is_empty() {
+            return;
+        }
+        let run = self.over[pick % self.over.len()];
+        let before = format!("{:?}", self.jobs);
+        for event in [
+            Event::Exited {
+                run,
+                exit: Exit::Code(0),
+                left: false,
+            },
+            Event::Gone(run),
+            Event::SpawnFailed(run, StartFailure::NotFound),
+        ] {
+            let effects = self.jobs.on_event(&event, self.now);
+            assert!(
+                effects.is_empty(),
+                "a stale run changes nothing: {effects:?}"
+            );
+        }
+        assert_eq!(
+            format!("{:?}", self.jobs),
+            before,
+            "a stale run changes nothing"
+        );
+    }
+
+    /// A stop, obedient processes and time: everything ends.
+    fn wind_up(&mut self) {
+        self.stop(StopReason::Requested);
+        for _ in 0..10_000 {
+            if self.jobs.outcome().is_some() {
+                break;
+            }
+            if let Some(run) = self.pick(0, |seen| seen.exited) {
+                self.bury(run);
+                self.tell(&Event::Gone(run));
+            } else if let Some(run) = self.pick(0, |_| true) {
+                self.exit(run, Exit::Signal(Signal::TERM), false);
+            } else {
+                self.wait(ms(100));
+            }
+        }
+        assert!(
+            self.jobs.outcome().is_some(),
+            "a stop, exits and time always end everything"
+        );
+        assert!(self.now - self.stop_asked.expect("asked") < secs(3_600));
+        let complete = self
+            .jobs
+            .machines()
+            .iter()
+            .all(super::super::machine::Job::is_complete);
+        assert!(complete || self.live.is_empty());
+    }
+}
+
+fn run_schedule(specs: Vec<JobSpec>, steps: &[Step]) -> Vec<String> {
+    let mut checker = Checker::new(specs);
+    checker.tell(&Event::Started);
+    for step in steps {
+        checker.step(step);
+    }
+    checker.wind_up();
+    checker.trace
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_invariants_hold_under_any_schedule(specs in fleet(), steps in prop::collection::vec(step(), 0..60)) {
+        run_schedule(specs, &steps);
+    }
+
+    #[test]
+    fn the_same_events_give_the_same_effects(specs in fleet(), steps in prop::collection::vec(step(), 0..40)) {
+        prop_assert_eq!(run_schedule(specs.clone(), &steps), run_schedule(specs, &steps));
+    }
+
+    /// Processes that never end, whatever they are sent: the stop is over by its limit.
+    #[test]
+    fn a_stop_ends_though_nothing_dies(specs in fleet(), steps in prop::collection::vec(step(), 0..20)) {
+        let mut checker = Checker::new(specs);
+        checker.tell(&Event::Started);
+        for step in &steps {
+            checker.step(step);
+        }
+        checker.stop(StopReason::Requested);
+        let asked = checker.stop_asked.expect("asked");
+        let passed = checker.now - asked;
+        checker.wait(secs(31).saturating_sub(passed));
+        let outcome = checker.jobs.outcome();
+        prop_assert!(
+            matches!(outcome, Some(Outcome::End(_) | Outcome::Fault)),
+            "{outcome:?}\n{}", checker.trace.join("\n")
+        );
+    }
+}

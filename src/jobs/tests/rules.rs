@@ -1,0 +1,534 @@
+//! Starting, restarting, timing, health, maintenance.
+
+use super::world::*;
+use crate::events::{
+    Event, EventCode, Exit, JobId, PublicEvent, RunKind, Signal, Source, StartFailure,
+};
+use crate::jobs::{
+    Effect, Health, JobSpec, JobState, Note, Orphans, Outcome, Overlap, Restarts, Start,
+};
+
+#[test]
+fn a_job_runs_once_and_the_program_ends_with_its_status() {
+    let mut world = World::started(vec![job("one")]);
+    assert_eq!(world.outcome(), None);
+    world.exit(0, 0);
+    assert_eq!(world.starts(0), 1);
+    assert_eq!(world.outcome(), Some(Outcome::End(0)));
+}
+
+#[test]
+fn s16_the_first_final_failure_decides_the_status() {
+    let mut world = World::started(vec![job("a"), job("b"), job("c")]);
+    world.exit(1, 4);
+    world.exit(0, 3);
+    world.exit(2, 0);
+    assert_eq!(world.outcome(), Some(Outcome::End(4)));
+}
+
+#[test]
+fn restarts_allow_that_many_runs_more() {
+    let mut world = World::started(vec![restarting("a", Restarts::Limited(3))]);
+    for _ in 0..4 {
+        world.advance(secs(40));
+        world.exit(0, 1);
+    }
+    assert_eq!(world.starts(0), 4);
+    assert_eq!(world.outcome(), Some(Outcome::End(1)));
+}
+
+#[test]
+fn the_first_restart_is_immediate_and_a_crash_loop_slows_down() {
+    let mut world = World::started(vec![unlimited("a")]);
+    let mut gaps = Vec::new();
+    for _ in 0..14 {
+        let ended = world.now;
+        world.exit(0, 0);
+        while !world.runs(0) {
+            let due = world.jobs.next_deadline().expect("a restart is due");
+            world.advance_to(due - world.start);
+        }
+        gaps.push(world.now - ended);
+    }
+    assert_eq!(gaps[0], ms(0));
+    for (index, gap) in gaps.iter().enumerate().skip(1) {
+        let plain = (ms(100) * (1 << (index - 1))).min(secs(30));
+        assert!(
+            *gap >= plain * 8 / 10 && *gap <= (plain * 12 / 10).min(secs(30)),
+            "{index}: {gap:?}"
+        );
+    }
+    assert!(gaps[13] >= secs(24));
+}
+
+#[test]
+fn a_stable_run_makes_the_next_restart_immediate_again() {
+    let mut world = World::started(vec![unlimited("a")]);
+    world.exit(0, 1);
+    world.exit(0, 1);
+    assert!(!world.runs(0));
+    world.advance(ms(130));
+    world.advance(secs(10));
+    world.exit(0, 1);
+    assert!(world.runs(0));
+}
+
+#[test]
+fn a_run_begins_only_when_the_last_one_is_gone() {
+    let mut world = World::started(vec![unlimited("a")]);
+    let first = world.main(0);
+    world.leave(first, Exit::Code(1));
+    assert_eq!(world.starts(0), 1);
+    assert_eq!(world.live[&first], Some(Signal::TERM));
+    assert_eq!(world.announced(on(EventCode::ExitFailed, 0)), 1);
+    world.advance(secs(5));
+    assert_eq!(world.live[&first], Some(Signal::KILL));
+    world.gone(first);
+    assert_eq!(world.starts(0), 2);
+    assert_eq!(world.announced(on(EventCode::ExitFailed, 0)), 1);
+}
+
+#[test]
+fn kept_processes_outlive_their_run_and_end_with_the_job() {
+    let mut spec = unlimited("daemon");
+    spec.orphans = Orphans::Keep;
+    spec.timeout = Some(secs(1));
+    let mut world = World::started(vec![spec]);
+    let first = world.main(0);
+    world.leave(first, Exit::Code(0));
+    assert_eq!(world.starts(0), 2);
+    assert_eq!(world.live[&first], None);
+    let second = world.find(0, RunKind::Main).filter(|run| *run != first);
+    let second = second.unwrap_or_else(|| *world.live.keys().last().expect("runs"));
+    world.advance(ms(500));
+    assert_eq!(world.live[&first], None);
+    world.stop();
+    assert_eq!(world.live[&first], Some(Signal::TERM));
+    world.end(second, Exit::Signal(Signal::TERM));
+    assert_eq!(world.announced(on(EventCode::Stopped, 0)), 0);
+    world.gone(first);
+    assert_eq!(world.announced(on(EventCode::Stopped, 0)), 1);
+    assert_eq!(world.outcome(), Some(Outcome::End(0)));
+}
+
+#[test]
+fn an_answer_for_another_run_changes_nothing() {
+    let mut world = World::started(vec![unlimited("a")]);
+    let first = world.main(0);
+    world.end(first, Exit::Code(1));
+    let before = format!("{:?}", world.jobs);
+    world.tell(&Event::Exited {
+        run: first,
+        exit: Exit::Code(1),
+        left: false,
+    });
+    world.tell(&Event::Gone(first));
+    world.tell(&Event::SpawnFailed(first, StartFailure::NotFound));
+    assert_eq!(format!("{:?}", world.jobs), before);
+}
+
+#[test]
+fn a_run_over_its_timeout_is_killed() {
+    let mut spec = job("slow");
+    spec.timeout = Some(ms(100));
+    let mut world = World::started(vec![spec]);
+    let run = world.main(0);
+    world.advance(ms(99));
+    assert_eq!(world.live[&run], None);
+    world.advance(ms(1));
+    assert_eq!(world.live[&run], Some(Signal::KILL));
+    assert_eq!(
+        world.reported(|note| matches!(note, Note::TimedOut { .. })),
+        1
+    );
+    world.end(run, Exit::Signal(Signal::KILL));
+    assert_eq!(world.outcome(), Some(Outcome::End(137)));
+}
+
+#[test]
+fn a_missing_command_counts_as_a_failure_with_back_off() {
+    let mut world = World::started(vec![restarting("a", Restarts::Limited(2))]);
+    world.fail_spawn(world.main(0), StartFailure::NotFound);
+    world.fail_spawn(world.main(0), StartFailure::NotFound);
+    assert!(!world.runs(0), "the second restart waits");
+    world.advance(ms(130));
+    world.fail_spawn(world.main(0), StartFailure::NotFound);
+    assert_eq!(world.announced(on(EventCode::ExitFailed, 0)), 3);
+    assert_eq!(world.outcome(), Some(Outcome::End(127)));
+}
+
+#[test]
+fn x02_a_start_for_which_there_is_no_process_is_tried_again_and_is_no_exit() {
+    let mut world = World::started(vec![job("a")]);
+    for _ in 0..5 {
+        world.fail_spawn(world.main(0), StartFailure::Exhausted);
+        assert!(!world.runs(0));
+        world.advance(secs(31));
+    }
+    assert_eq!(world.announced(on(EventCode::ExitFailed, 0)), 0);
+    world.exit(0, 0);
+    assert_eq!(world.outcome(), Some(Outcome::End(0)));
+}
+
+#[test]
+fn once_hears_its_event_once() {
+    let mut follower = job("after");
+    follower.start = once(EventCode::ExitSuccess, 0);
+    let mut first = unlimited("first");
+    first.restarts = Restarts::Limited(2);
+    let mut world = World::started(vec![first, follower]);
+    assert!(!world.runs(1));
+    world.exit(0, 1);
+    assert!(!world.runs(1));
+    world.advance(secs(1));
+    world.exit(0, 0);
+    assert!(world.runs(1));
+    world.exit(1, 0);
+    world.advance(secs(1));
+    world.exit(0, 0);
+    assert_eq!(world.starts(1), 1);
+}
+
+#[test]
+fn j05_events_during_a_run_become_one_more_run() {
+    let mut handler = job("handler");
+    handler.start = Start::Each {
+        on: signal_event(Signal::HUP),
+        wait: None,
+    };
+    let mut world = World::started(vec![handler, unlimited("main")]);
+    for _ in 0..5 {
+        world.tell(&Event::signal(Signal::HUP));
+    }
+    assert_eq!(world.starts(0), 1);
+    world.exit(0, 0);
+    assert_eq!(world.starts(0), 2);
+    world.exit(0, 0);
+    assert_eq!(world.starts(0), 2);
+    assert_eq!(world.jobs.status(JobId(0)).state, JobState::Idle);
+}
+
+#[test]
+fn restarts_of_an_each_job_are_spent_over_its_life() {
+    let mut handler = job("handler");
+    handler.start = Start::Each {
+        on: signal_event(Signal::USR2),
+        wait: None,
+    };
+    handler.restarts = Restarts::Limited(1);
+    let mut world = World::started(vec![handler]);
+    world.tell(&Event::signal(Signal::USR2));
+    world.exit(0, 1);
+    world.exit(0, 1);
+    assert_eq!(world.starts(0), 2);
+    world.tell(&Event::signal(Signal::USR2));
+    world.exit(0, 1);
+    assert_eq!(world.starts(0), 3);
+    assert_eq!(world.outcome(), None);
+}
+
+#[test]
+fn the_event_of_a_start_is_its_cause() {
+    let mut handler = job("handler");
+    handler.start = Start::Each {
+        on: signal_event(Signal::USR2),
+        wait: None,
+    };
+    let mut world = World::started(vec![handler]);
+    world.tell(&Event::signal(Signal::USR2));
+    let cause = Some(signal_event(Signal::USR2));
+    assert_eq!(
+        world.count(|e| matches!(e, Effect::Spawn { cause: found, .. } if *found == cause)),
+        1
+    );
+}
+
+#[test]
+fn j06_a_wait_limit_ends_a_job_that_never_started_and_no_other() {
+    let mut waits = job("waits");
+    waits.start = Start::Once {
+        on: on(EventCode::Healthy, 1),
+        wait: Some(ms(100)),
+    };
+    let mut world = World::started(vec![waits.clone(), job("never healthy")]);
+    world.advance(ms(100));
+    assert_eq!(world.announced(on(EventCode::TimerExpired, 0)), 1);
+    assert_eq!(world.announced(on(EventCode::Stopping, 0)), 1);
+    assert_eq!(world.announced(on(EventCode::Stopped, 0)), 1);
+    assert_eq!(
+        world.reported(|note| matches!(note, Note::WaitExpired { .. })),
+        1
+    );
+
+    let mut world = World::started(vec![waits, job("healthy")]);
+    world.tell(&Event::Published(on(EventCode::Healthy, 1)));
+    world.advance(secs(10));
+    assert!(world.runs(0));
+}
+
+#[test]
+fn a_job_whose_start_can_never_come_waits_for_ever() {
+    let mut spec = job("never");
+    spec.start = Start::Never { wait: None };
+    let mut world = World::started(vec![spec]);
+    world.advance(secs(1_000_000));
+    assert_eq!(world.starts(0), 0);
+    assert_eq!(world.outcome(), None);
+    world.stop();
+    assert_eq!(world.outcome(), Some(Outcome::End(0)));
+}
+
+#[test]
+fn a_job_without_a_command_never_ends_by_itself() {
+    let mut spec = job("service only");
+    spec.exec = None;
+    let mut world = World::started(vec![spec, job("task")]);
+    world.exit(1, 0);
+    assert_eq!(world.outcome(), None);
+    assert!(world.jobs.status(JobId(0)).is_started);
+    world.stop();
+    assert_eq!(world.outcome(), Some(Outcome::End(0)));
+}
+
+// ---- intervals -------------------------------------------------------------------------------------------------------
+
+fn interval(every: std::time::Duration, overlap: Overlap) -> JobSpec {
+    let mut spec = unlimited("periodic");
+    spec.start = Start::Interval { every, overlap };
+    spec
+}
+
+#[test]
+fn ticks_count_from_the_load_and_do_not_drift() {
+    let mut world = World::started(vec![interval(secs(60), Overlap::Skip)]);
+    for _ in 0..24 * 60 {
+        world.advance(ms(1_700));
+        world.exit(0, 0);
+        let passed = world.now - world.start;
+        world.advance_to(secs((passed.as_secs() / 60 + 1) * 60));
+    }
+    let times = world.start_times(0);
+    assert_eq!(times.len(), 24 * 60 + 1);
+    assert!(
+        times
+            .iter()
+            .enumerate()
+            .all(|(index, at)| *at == secs(60 * index as u64))
+    );
+}
+
+#[test]
+fn an_interval_with_restarts_runs_that_many_times_more() {
+    let mut spec = interval(ms(250), Overlap::Skip);
+    spec.restarts = Restarts::Limited(2);
+    let mut world = World::started(vec![spec]);
+    for _ in 0..3 {
+        world.exit(0, 0);
+        world.advance(ms(250));
+    }
+    assert_eq!(world.starts(0), 3);
+    assert_eq!(world.outcome(), Some(Outcome::End(0)));
+}
+
+#[test]
+fn j10_overlap_skip_queue_kill() {
+    for (overlap, starts) in [(Overlap::Skip, 1), (Overlap::Queue, 1), (Overlap::Kill, 1)] {
+        let mut world = World::started(vec![interval(secs(1), overlap)]);
+        let first = world.main(0);
+        world.advance(ms(3_500));
+        assert_eq!(world.starts(0), starts);
+        let killed = world.live[&first] == Some(Signal::KILL);
+        assert_eq!(killed, overlap == Overlap::Kill);
+        world.end(first, Exit::Code(0));
+        let follows = overlap != Overlap::Skip;
+        assert_eq!(
+            world.starts(0),
+            starts + usize::from(follows),
+            "{overlap:?}"
+        );
+        if follows {
+            world.exit(0, 0);
+        }
+        world.advance_to(secs(4));
+        assert_eq!(world.starts(0), starts + usize::from(follows) + 1);
+    }
+}
+
+#[test]
+fn a_run_that_its_timeout_ends_at_the_tick_makes_room_for_that_tick() {
+    let mut spec = interval(secs(1), Overlap::Skip);
+    spec.timeout = Some(secs(1));
+    let mut world = World::new(vec![spec]);
+    // The loop is late: the first run starts a little after the load, and its time is over a little after the tick.
+    world.advance(ms(3));
+    world.tell(&Event::Started);
+    for second in 1..5 {
+        world.advance_to(ms(1000 * second + 3 * second));
+        let run = world.main(0);
+        assert_eq!(world.live[&run], Some(Signal::KILL));
+        world.end(run, Exit::Signal(Signal::KILL));
+    }
+    assert_eq!(world.starts(0), 5);
+}
+
+#[test]
+fn x08_ticks_missed_in_a_freeze_collapse_to_one() {
+    let mut spec = interval(secs(1), Overlap::Skip);
+    spec.health = checked(secs(1), secs(1));
+    let mut world = World::started(vec![spec]);
+    world.exit(0, 0);
+    world.now += secs(600);
+    let effects = world.jobs.on_time(world.now);
+    let spawned = effects
+        .iter()
+        .filter(|effect| matches!(effect, Effect::Spawn { .. }))
+        .count();
+    assert_eq!(spawned, 2, "one run, one check: {effects:?}");
+    assert!(world.jobs.next_deadline().is_some_and(|at| at > world.now));
+}
+
+// ---- health ----------------------------------------------------------------------------------------------------------
+
+fn service(name: &str) -> JobSpec {
+    let mut spec = unlimited(name);
+    spec.health = checked(secs(1), ms(900));
+    spec
+}
+
+#[test]
+fn every_result_is_published() {
+    let mut world = World::started(vec![service("app")]);
+    for (code, health) in [
+        (0, Health::Healthy),
+        (0, Health::Healthy),
+        (255, Health::Unhealthy),
+        (1, Health::Unhealthy),
+    ] {
+        world.advance(secs(1));
+        world.end(world.check(0), Exit::Code(code));
+        assert_eq!(world.jobs.status(JobId(0)).health, health);
+    }
+    assert_eq!(world.announced(on(EventCode::Healthy, 0)), 2);
+    assert_eq!(world.announced(on(EventCode::Unhealthy, 0)), 2);
+    let check = |code| PublicEvent {
+        code,
+        source: Source::Check(JobId(0)),
+    };
+    assert_eq!(world.announced(check(EventCode::ExitSuccess)), 2);
+    assert_eq!(world.announced(check(EventCode::ExitFailed)), 2);
+}
+
+#[test]
+fn no_check_before_the_job_was_started() {
+    let mut spec = service("later");
+    spec.start = once(EventCode::ExitSuccess, 1);
+    let mut world = World::started(vec![spec, job("first")]);
+    world.advance(secs(10));
+    assert_eq!(world.find(0, RunKind::Check), None);
+    world.advance(ms(400));
+    world.exit(1, 0);
+    world.advance(ms(600));
+    world.check(0);
+}
+
+#[test]
+fn j01_a_slow_check_is_killed_and_never_runs_twice() {
+    let mut world = World::started(vec![service("app")]);
+    for second in 1..7200_u64 {
+        world.advance_to(secs(second));
+        let run = world.check(0);
+        assert_eq!(
+            world
+                .live
+                .keys()
+                .filter(|run| run.kind == RunKind::Check)
+                .count(),
+            1
+        );
+        world.advance(ms(900));
+        assert_eq!(world.live[&run], Some(Signal::KILL));
+        world.end(run, Exit::Signal(Signal::KILL));
+        assert_eq!(world.jobs.status(JobId(0)).health, Health::Unhealthy);
+    }
+}
+
+#[test]
+fn j02_what_a_check_leaves_behind_is_killed_and_delays_nothing_else() {
+    let mut world = World::started(vec![service("app")]);
+    world.advance(secs(1));
+    let run = world.check(0);
+    world.leave(run, Exit::Code(0));
+    assert_eq!(world.live[&run], Some(Signal::KILL));
+    assert_eq!(world.announced(on(EventCode::Healthy, 0)), 1);
+    world.gone(run);
+    world.advance(secs(1));
+    world.check(0);
+}
+
+#[test]
+fn j03_a_check_that_cannot_start_is_unhealthy_but_want_of_resources_is_unknown() {
+    let mut world = World::started(vec![service("app")]);
+    world.advance(secs(1));
+    world.fail_spawn(world.check(0), StartFailure::NotExecutable);
+    assert_eq!(world.jobs.status(JobId(0)).health, Health::Unhealthy);
+    world.advance(secs(1));
+    world.fail_spawn(world.check(0), StartFailure::Exhausted);
+    assert_eq!(world.jobs.status(JobId(0)).health, Health::Unknown);
+    assert_eq!(world.announced(on(EventCode::Unhealthy, 0)), 1);
+}
+
+#[test]
+fn a_restart_makes_the_health_unknown() {
+    let mut world = World::started(vec![service("app")]);
+    world.advance(secs(1));
+    world.end(world.check(0), Exit::Code(0));
+    world.exit(0, 1);
+    assert_eq!(world.jobs.status(JobId(0)).health, Health::Unknown);
+}
+
+// ---- maintenance -----------------------------------------------------------------------------------------------------
+
+#[test]
+fn maintenance_suspends_checks_and_voids_the_one_under_way() {
+    let mut world = World::started(vec![service("app")]);
+    world.advance(secs(1));
+    world.tell(&Event::Maintenance(true));
+    world.end(world.check(0), Exit::Code(0));
+    assert_eq!(world.announced(on(EventCode::Healthy, 0)), 0);
+    // A restart in maintenance does not end it (D13).
+    world.exit(0, 1);
+    world.advance(secs(5));
+    assert_eq!(world.find(0, RunKind::Check), None);
+    world.tell(&Event::Maintenance(false));
+    assert_eq!(world.jobs.status(JobId(0)).health, Health::Unknown);
+    world.advance(secs(1));
+    world.check(0);
+}
+
+#[test]
+fn leaving_maintenance_checks_no_job_that_never_started() {
+    let mut spec = service("later");
+    spec.start = once(EventCode::ExitSuccess, 1);
+    let mut world = World::started(vec![spec, job("first")]);
+    world.tell(&Event::Maintenance(true));
+    world.tell(&Event::Maintenance(false));
+    world.advance(secs(5));
+    assert_eq!(world.find(0, RunKind::Check), None);
+}
+
+#[test]
+fn maintenance_can_start_jobs_and_asking_twice_does_not_start_them_twice() {
+    let mut spec = job("on enter");
+    spec.start = Start::Each {
+        on: PublicEvent::global(EventCode::EnterMaintenance),
+        wait: None,
+    };
+    let mut world = World::started(vec![spec]);
+    world.tell(&Event::Maintenance(true));
+    world.exit(0, 0);
+    world.tell(&Event::Maintenance(true));
+    assert_eq!(world.starts(0), 1);
+    world.tell(&Event::Maintenance(false));
+    world.tell(&Event::Maintenance(true));
+    assert_eq!(world.starts(0), 2);
+}

@@ -1,0 +1,263 @@
+//! A world for the rules: a clock that is moved by hand, and processes that end when the test says so.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crate::events::{
+    Event, EventCode, Exit, JobId, PublicEvent, Run, RunId, RunKind, Signal, Source, StartFailure,
+    StopReason,
+};
+use crate::jobs::{
+    Effect, Exec, HealthSpec, JobIo, JobSpec, Jobs, Note, Orphans, Outcome, Restarts, Start,
+    StopLimits,
+};
+
+pub(super) fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+pub(super) fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+/// A job that runs something at startup, once.
+pub(super) fn job(name: &str) -> JobSpec {
+    JobSpec {
+        name: name.to_owned(),
+        exec: Exec::new(vec!["/bin/true".to_owned()]),
+        start: Start::Startup,
+        restarts: Restarts::Limited(0),
+        timeout: None,
+        stop_timeout: None,
+        health: None,
+        essential: false,
+        io: JobIo::default(),
+        forward: Vec::new(),
+        orphans: Orphans::Sweep,
+        service: None,
+    }
+}
+
+pub(super) fn restarting(name: &str, restarts: Restarts) -> JobSpec {
+    JobSpec {
+        restarts,
+        ..job(name)
+    }
+}
+
+pub(super) fn unlimited(name: &str) -> JobSpec {
+    restarting(name, Restarts::Unlimited)
+}
+
+pub(super) fn on(code: EventCode, job: u32) -> PublicEvent {
+    PublicEvent::job(code, JobId(job))
+}
+
+pub(super) fn each(code: EventCode, job: u32) -> Start {
+    Start::Each {
+        on: on(code, job),
+        wait: None,
+    }
+}
+
+pub(super) fn once(code: EventCode, job: u32) -> Start {
+    Start::Once {
+        on: on(code, job),
+        wait: None,
+    }
+}
+
+#[allow(clippy::unnecessary_wraps)] // the type of the field that it fills
+pub(super) fn checked(interval: Duration, timeout: Duration) -> Option<HealthSpec> {
+    let exec = Exec::new(vec!["/bin/check".to_owned()]);
+    Some(HealthSpec {
+        exec,
+        interval,
+        ttl: interval * 3,
+        timeout: Some(timeout),
+        raw: false,
+    })
+}
+
+pub(super) struct World {
+    pub(super) jobs: Jobs,
+    pub(super) start: Instant,
+    pub(super) now: Instant,
+    /// Runs that were started and whose first process lives, with their last signal.
+    pub(super) live: BTreeMap<Run, Option<Signal>>,
+    /// Everything that was ordered, in order.
+    pub(super) log: Vec<(Duration, Effect)>,
+}
+
+impl World {
+    pub(super) fn new(specs: Vec<JobSpec>) -> World {
+        World::with_limits(specs, StopLimits::default())
+    }
+
+    pub(super) fn with_limits(specs: Vec<JobSpec>, limits: StopLimits) -> World {
+        let now = Instant::now();
+        let jobs = Jobs::new(specs, limits, now, RunId(1), 7);
+        World {
+            jobs,
+            start: now,
+            now,
+            live: BTreeMap::new(),
+            log: Vec::new(),
+        }
+    }
+
+    /// A world in which everything has started.
+    pub(super) fn started(specs: Vec<JobSpec>) -> World {
+        let mut world = World::new(specs);
+        world.tell(&Event::Started);
+        world
+    }
+
+    pub(super) fn tell(&mut self, event: &Event) {
+        let effects = self.jobs.on_event(event, self.now);
+        self.take(effects);
+    }
+
+    fn take(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match &effect {
+                Effect::Spawn { run, .. } => {
+                    self.live.insert(*run, None);
+                }
+                Effect::Terminate(run) => self.mark(*run, Signal::TERM),
+                Effect::Kill(run) => self.mark(*run, Signal::KILL),
+                Effect::Announce(_) | Effect::Report(..) => {}
+            }
+            self.log.push((self.now - self.start, effect));
+        }
+    }
+
+    fn mark(&mut self, run: Run, signal: Signal) {
+        if let Some(last) = self.live.get_mut(&run) {
+            *last = Some(signal);
+        }
+    }
+
+    /// Moves the clock to `start + at`, calling the rules whenever they asked to be called.
+    pub(super) fn advance_to(&mut self, at: Duration) {
+        let end = self.start + at;
+        for _ in 0..100_000 {
+            match self.jobs.next_deadline() {
+                Some(due) if due <= end => {
+                    self.now = due.max(self.now);
+                    let effects = self.jobs.on_time(self.now);
+                    self.take(effects);
+                }
+                _ => {
+                    self.now = end;
+                    return;
+                }
+            }
+        }
+        panic!("the rules never come to rest: {:?}", self.log.last());
+    }
+
+    pub(super) fn advance(&mut self, by: Duration) {
+        self.advance_to(self.now - self.start + by);
+    }
+
+    /// The live run of a job's command.
+    pub(super) fn main(&self, job: u32) -> Run {
+        self.find(job, RunKind::Main)
+            .unwrap_or_else(|| panic!("job {job} does not run: {:#?}", self.log))
+    }
+
+    pub(super) fn check(&self, job: u32) -> Run {
+        self.find(job, RunKind::Check)
+            .unwrap_or_else(|| panic!("no check of job {job} runs: {:#?}", self.log))
+    }
+
+    pub(super) fn find(&self, job: u32, kind: RunKind) -> Option<Run> {
+        self.live
+            .keys()
+            .copied()
+            .find(|run| run.job == JobId(job) && run.kind == kind)
+    }
+
+    pub(super) fn runs(&self, job: u32) -> bool {
+        self.find(job, RunKind::Main).is_some()
+    }
+
+    /// Ends a run, leaving nothing behind.
+    pub(super) fn end(&mut self, run: Run, exit: Exit) {
+        self.live.remove(&run).expect("the run lives");
+        self.tell(&Event::Exited {
+            run,
+            exit,
+            left: false,
+        });
+    }
+
+    pub(super) fn exit(&mut self, job: u32, code: i32) {
+        self.end(self.main(job), Exit::Code(code));
+    }
+
+    /// Ends a run's first process; others stay.
+    pub(super) fn leave(&mut self, run: Run, exit: Exit) {
+        self.tell(&Event::Exited {
+            run,
+            exit,
+            left: true,
+        });
+    }
+
+    pub(super) fn gone(&mut self, run: Run) {
+        self.live.remove(&run).expect("the run lives");
+        self.tell(&Event::Gone(run));
+    }
+
+    pub(super) fn fail_spawn(&mut self, run: Run, failure: StartFailure) {
+        self.live.remove(&run).expect("the run lives");
+        self.tell(&Event::SpawnFailed(run, failure));
+    }
+
+    pub(super) fn stop(&mut self) {
+        self.tell(&Event::StopRequested(StopReason::Requested));
+    }
+
+    /// How often a job's command was started so far.
+    pub(super) fn starts(&self, job: u32) -> usize {
+        self.count(|effect| matches!(effect, Effect::Spawn { run, .. } if is_main(*run, job)))
+    }
+
+    pub(super) fn count(&self, what: impl Fn(&Effect) -> bool) -> usize {
+        self.log.iter().filter(|(_, effect)| what(effect)).count()
+    }
+
+    pub(super) fn announced(&self, event: PublicEvent) -> usize {
+        self.count(|effect| *effect == Effect::Announce(event))
+    }
+
+    pub(super) fn reported(&self, what: impl Fn(&Note) -> bool) -> usize {
+        self.count(|effect| matches!(effect, Effect::Report(_, note) if what(note)))
+    }
+
+    /// The times at which a job's command was started.
+    pub(super) fn start_times(&self, job: u32) -> Vec<Duration> {
+        let starts = self
+            .log
+            .iter()
+            .filter(|(_, e)| matches!(e, Effect::Spawn { run, .. } if is_main(*run, job)));
+        starts.map(|(at, _)| *at).collect()
+    }
+
+    pub(super) fn outcome(&self) -> Option<Outcome> {
+        self.jobs.outcome()
+    }
+}
+
+fn is_main(run: Run, job: u32) -> bool {
+    run.job == JobId(job) && run.kind == RunKind::Main
+}
+
+pub(super) fn signal_event(signal: Signal) -> PublicEvent {
+    PublicEvent {
+        code: EventCode::Signal,
+        source: Source::Signal(signal),
+    }
+}

@@ -1,0 +1,73 @@
+//! What one turn of the rules reads and writes beside the job itself.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::backoff::Jitter;
+use super::effect::{Effect, Note};
+use super::spec::StopLimits;
+use crate::events::{EventCode, Exit, JobId, PublicEvent, Run, RunId, RunKind};
+
+/// The facts and the out-trays of one turn, lent to each job that acts in it.
+#[derive(Debug)]
+pub(super) struct Turn<'a> {
+    pub(super) now: Instant,
+    /// When this configuration was loaded: ticks count from here.
+    pub(super) epoch: Instant,
+    pub(super) limits: StopLimits,
+    /// Everything is to stop.
+    pub(super) stopping: bool,
+    pub(super) maintenance: bool,
+    pub(super) jitter: &'a mut Jitter,
+    pub(super) next_run: &'a mut RunId,
+    /// Orders for the shell.
+    pub(super) effects: &'a mut Vec<Effect>,
+    /// Events that were published and not yet delivered. Grows only within a turn, and each job can publish only a
+    /// bounded number of events without an answer from outside, so it is bounded by the size of the configuration.
+    pub(super) queue: &'a mut VecDeque<PublicEvent>,
+    /// Jobs whose own end was final in this turn, in that order.
+    pub(super) finals: &'a mut Vec<(JobId, Option<Exit>)>,
+}
+
+impl Turn<'_> {
+    pub(super) fn publish(&mut self, event: PublicEvent) {
+        self.effects.push(Effect::Announce(event));
+        self.queue.push_back(event);
+    }
+
+    pub(super) fn publish_job(&mut self, code: EventCode, job: JobId) {
+        self.publish(PublicEvent::job(code, job));
+    }
+
+    pub(super) fn report(&mut self, job: JobId, note: Note) {
+        self.effects.push(Effect::Report(job, note));
+    }
+
+    /// Numbers a new run and orders it.
+    pub(super) fn spawn(&mut self, job: JobId, kind: RunKind, cause: Option<PublicEvent>) -> Run {
+        let run = Run {
+            id: *self.next_run,
+            job,
+            kind,
+        };
+        *self.next_run = RunId(self.next_run.0 + 1);
+        self.effects.push(Effect::Spawn { run, cause });
+        run
+    }
+
+    /// The first multiple of `every` since the load that is after now. Missed ones are skipped (D52, X08).
+    pub(super) fn next_tick(&self, every: Duration) -> Instant {
+        let passed = self.now.saturating_duration_since(self.epoch);
+        let every_ns = every.as_nanos().max(1);
+        let ticks = passed.as_nanos() / every_ns + 1;
+        // 2^64 ns are 584 years: no tick that anybody waits for is cut off.
+        let offset = Duration::from_nanos(u64::try_from(ticks * every_ns).unwrap_or(u64::MAX));
+        later(self.epoch, offset)
+    }
+}
+
+/// `from + delay`, or a time that never comes where the clock cannot count so far.
+pub(super) fn later(from: Instant, delay: Duration) -> Instant {
+    const NEVER: Duration = Duration::from_hours(24 * 365 * 50);
+    from.checked_add(delay).unwrap_or(from + NEVER)
+}
