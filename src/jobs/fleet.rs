@@ -282,6 +282,16 @@ impl Jobs {
         self.settle(now, trays)
     }
 
+    /// Says that the program, and with it its children, was frozen for `by` until `now`: time limits of others move on,
+    /// so that nothing is killed for time in which it could not run (X08). To be called before [`Jobs::on_time`].
+    pub fn on_thaw(&mut self, by: Duration, now: Instant) {
+        if let Some(ending) = &mut self.ending {
+            ending.deadline = later(ending.deadline, by);
+        }
+        // What a thaw writes is nothing: it only moves deadlines.
+        self.with_all(now, &mut Trays::default(), |job, _| job.thaw(by));
+    }
+
     fn on_maintenance(&mut self, on: bool, now: Instant, trays: &mut Trays) {
         // Asking for what is already so does nothing: a second `enterMaintenance` would start its jobs twice.
         if self.maintenance == on {

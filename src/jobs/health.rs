@@ -88,6 +88,12 @@ impl Check {
         }
     }
 
+    pub(super) fn thaw(&mut self, by: std::time::Duration) {
+        if let Some(live) = &mut self.live {
+            live.thaw(by);
+        }
+    }
+
     pub(super) fn on_time(&mut self, turn: &mut Turn<'_>) {
         if let Some(live) = &mut self.live {
             live.on_time(turn.now, turn.effects);

@@ -20,6 +20,8 @@
 //! nothing. A run is over when nothing that it owned is left; only then does the next one start, so that two never meet
 //! on one port (D2).
 
+mod steps;
+
 use std::time::{Duration, Instant};
 
 use super::backoff::Backoff;
@@ -189,8 +191,6 @@ impl Job {
         let kept = self.kept.iter().filter_map(LiveRun::deadline).min();
         [phase, check, self.tick, kept].into_iter().flatten().min()
     }
-
-    // ---- facts ---------------------------------------------------------------------------------------------------
 
     /// An event that this job subscribed to was published.
     pub(super) fn on_trigger(&mut self, event: PublicEvent, turn: &mut Turn<'_>) {
@@ -389,7 +389,32 @@ impl Job {
         }
     }
 
-    // ---- time ----------------------------------------------------------------------------------------------------
+    /// The program was frozen for `by`: what limits others, who were frozen too, moves on. Ticks do not (X08).
+    pub(super) fn thaw(&mut self, by: Duration) {
+        match &mut self.phase {
+            Phase::Waiting {
+                until: Some((at, _)),
+            } => *at = later(*at, by),
+            Phase::Halting {
+                step: Step::Hooks { until, .. },
+                ..
+            } => *until = later(*until, by),
+            _ => {}
+        }
+        if let Phase::Running { live, .. }
+        | Phase::Halting {
+            live: Some(live), ..
+        } = &mut self.phase
+        {
+            live.thaw(by);
+        }
+        for kept in &mut self.kept {
+            kept.thaw(by);
+        }
+        if let Some(check) = &mut self.check {
+            check.thaw(by);
+        }
+    }
 
     pub(super) fn on_time(&mut self, turn: &mut Turn<'_>) {
         match &mut self.phase {
@@ -450,171 +475,6 @@ impl Job {
             | Phase::Backoff { .. }
             | Phase::Halting { .. }
             | Phase::Complete => {}
-        }
-    }
-
-    // ---- steps ---------------------------------------------------------------------------------------------------
-
-    fn begin(&mut self, cause: Cause, turn: &mut Turn<'_>) {
-        self.started = true;
-        if let Some(check) = &mut self.check {
-            check.on_start(turn);
-        }
-        if self.spec.exec.is_none() {
-            self.phase = Phase::Idle;
-            return;
-        }
-        let run = turn.spawn(self.id, RunKind::Main, cause);
-        let live = LiveRun::new(run, turn.now, self.spec.timeout, self.grace(turn));
-        self.phase = Phase::Running {
-            live,
-            cause,
-            again: None,
-        };
-    }
-
-    /// A start that counts as a restart.
-    fn begin_again(&mut self, cause: Cause, turn: &mut Turn<'_>) {
-        match &mut self.restarts {
-            Restarts::Unlimited => {}
-            Restarts::Limited(0) => return self.halt(turn),
-            Restarts::Limited(left) => *left -= 1,
-        }
-        self.begin(cause, turn);
-    }
-
-    fn grace(&self, turn: &Turn<'_>) -> Duration {
-        self.spec.stop_timeout.unwrap_or(turn.limits.stop_timeout)
-    }
-
-    fn announce_exit(&mut self, exit: Exit, turn: &mut Turn<'_>) {
-        self.last_exit = Some(exit);
-        let code = if exit.is_success() {
-            EventCode::ExitSuccess
-        } else {
-            EventCode::ExitFailed
-        };
-        turn.publish_job(code, self.id);
-    }
-
-    /// The run is over: what comes next?
-    fn on_run_over(&mut self, exit: Exit, turn: &mut Turn<'_>) {
-        let (lived, again) = match &mut self.phase {
-            Phase::Running { live, again, .. } => {
-                (turn.now.saturating_duration_since(live.since), again.take())
-            }
-            Phase::Halting { live, .. } => {
-                *live = None;
-                return self.finish_halting(turn);
-            }
-            Phase::Waiting { .. } | Phase::Idle | Phase::Backoff { .. } | Phase::Complete => return,
-        };
-        self.phase = Phase::Idle;
-        match (self.spec.start, again) {
-            (Start::Interval { .. }, _) if self.restarts == Restarts::Limited(0) => {
-                self.end(exit, turn);
-            }
-            (Start::Interval { .. }, Some(cause)) => self.begin_again(cause, turn),
-            (Start::Interval { .. }, None) => {}
-            (_, Some(cause)) if self.may_start() => {
-                if let Restarts::Limited(left) = &mut self.starts {
-                    *left -= 1;
-                }
-                self.begin(cause, turn);
-            }
-            _ if self.restarts != Restarts::Limited(0) => self.restart(lived, turn),
-            // More start events may come; a hook whose source has ended is completed by the whole (S12).
-            _ if self.may_start() => {}
-            _ => self.end(exit, turn),
-        }
-    }
-
-    fn may_start(&self) -> bool {
-        self.starts != Restarts::Limited(0)
-    }
-
-    fn restart(&mut self, lived: Duration, turn: &mut Turn<'_>) {
-        let delay = self.backoff.after_run(lived, turn.jitter);
-        if delay.is_zero() {
-            return self.begin_again(None, turn);
-        }
-        if let Restarts::Limited(left) = &mut self.restarts {
-            *left -= 1;
-        }
-        turn.report(self.id, Note::BackingOff { delay });
-        self.phase = Phase::Backoff {
-            until: later(turn.now, delay),
-            cause: None,
-        };
-    }
-
-    /// Its own end was final.
-    fn end(&mut self, exit: Exit, turn: &mut Turn<'_>) {
-        turn.report(self.id, Note::Completed { exit: Some(exit) });
-        turn.finals.push((self.id, Some(exit)));
-        self.halt(turn);
-    }
-
-    /// Begins the end; asking twice changes nothing. The whole decides when the hooks are done.
-    pub(super) fn halt(&mut self, turn: &mut Turn<'_>) {
-        let live = match std::mem::replace(&mut self.phase, Phase::Complete) {
-            halting @ (Phase::Halting { .. } | Phase::Complete) => {
-                self.phase = halting;
-                return;
-            }
-            Phase::Running { live, .. } => Some(live),
-            Phase::Waiting { .. } | Phase::Idle | Phase::Backoff { .. } => None,
-        };
-        let limit = self
-            .spec
-            .stop_timeout
-            .unwrap_or(turn.limits.shutdown_timeout);
-        self.phase = Phase::Halting {
-            step: Step::Hooks {
-                until: later(turn.now, limit),
-                limit,
-            },
-            live,
-        };
-        self.tick = None;
-        if let Some(check) = &mut self.check {
-            check.stop(turn);
-        }
-        turn.publish_job(EventCode::Stopping, self.id);
-    }
-
-    fn remove(&mut self, turn: &mut Turn<'_>) {
-        if let Phase::Halting {
-            live: Some(live), ..
-        } = &mut self.phase
-        {
-            live.terminate(turn.now, turn.effects);
-        }
-        for kept in &mut self.kept {
-            kept.terminate(turn.now, turn.effects);
-        }
-        self.finish_halting(turn);
-    }
-
-    /// Completes the end once nothing is left. What KILL cannot end is waited for, except when everything is to stop:
-    /// then the job counts as complete without `stopped`, which would claim a proof that nobody has (S11).
-    fn finish_halting(&mut self, turn: &mut Turn<'_>) {
-        let Phase::Halting {
-            step: Step::Removing,
-            live,
-        } = &self.phase
-        else {
-            return;
-        };
-        let check = self.check.as_ref().and_then(Check::live);
-        let mut left = live.iter().chain(&self.kept).chain(check);
-        let unkillable = left.clone().any(LiveRun::is_unkillable);
-        if left.any(|live| !live.is_unkillable()) || (unkillable && !turn.stopping) {
-            return;
-        }
-        self.phase = Phase::Complete;
-        if !unkillable {
-            turn.publish_job(EventCode::Stopped, self.id);
         }
     }
 }

@@ -142,6 +142,18 @@ impl LiveRun {
         };
     }
 
+    /// The program was frozen for `by`, and so was the run: its limits move on (X08).
+    pub(super) fn thaw(&mut self, by: Duration) {
+        match &mut self.stage {
+            Stage::Up {
+                timeout: Some((at, _)),
+            } => *at = later(*at, by),
+            Stage::Ending { kill_at } => *kill_at = later(*kill_at, by),
+            Stage::Killed { hopeless_at } => *hopeless_at = later(*hopeless_at, by),
+            Stage::Up { timeout: None } | Stage::Unkillable => {}
+        }
+    }
+
     /// Does what is due at `now`.
     pub(super) fn on_time(&mut self, now: Instant, out: &mut Vec<Effect>) {
         let note = match self.stage {

@@ -387,6 +387,21 @@ fn x08_ticks_missed_in_a_freeze_collapse_to_one() {
     assert!(world.jobs.next_deadline().is_some_and(|at| at > world.now));
 }
 
+#[test]
+fn x08_nothing_is_killed_for_time_in_which_it_was_frozen() {
+    let mut app = unlimited("app");
+    app.timeout = Some(secs(30));
+    let mut world = World::started(vec![app]);
+    world.advance(secs(20));
+    let frozen = secs(600);
+    world.now += frozen;
+    world.jobs.on_thaw(frozen, world.now);
+    world.advance(ms(9_999));
+    assert_eq!(world.live[&world.main(0)], None);
+    world.advance(ms(1));
+    assert_eq!(world.live[&world.main(0)], Some(Signal::KILL));
+}
+
 // ---- health ----------------------------------------------------------------------------------------------------------
 
 fn service(name: &str) -> JobSpec {
