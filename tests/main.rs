@@ -1,0 +1,9 @@
+//! Every test of the built program, as one binary: it links once, and each module is one subject.
+//!
+//! A scenario test carries its id (`p01_…`). Tests that start hundreds of processes or move much data live in a module
+//! named `heavy`; nextest runs those one after another.
+
+mod harness;
+mod layering;
+mod static_binary;
+mod support;

@@ -1,0 +1,95 @@
+//! The static binary needs nothing from the image: it is checked byte by byte and started in an empty root.
+//!
+//! `PILOTHOUSE_STATIC` names it; `tests/run` builds it and sets that.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::support::skip;
+
+/// Program header types, elf(5): the dynamic section and the path of a loader.
+const PT_DYNAMIC: u32 = 2;
+const PT_INTERP: u32 = 3;
+/// The tag of a dynamic entry that names a library, elf(5).
+const DT_NEEDED: u64 = 1;
+
+fn static_binary() -> Option<PathBuf> {
+    let path = std::env::var_os("PILOTHOUSE_STATIC").map(PathBuf::from);
+    if path.is_none() {
+        skip("the static binary", "PILOTHOUSE_STATIC is not set");
+    }
+    path
+}
+
+/// A little-endian number of `width` bytes.
+fn number(bytes: &[u8], at: usize, width: usize) -> u64 {
+    let field = bytes[at..at + width].iter().rev();
+    field.fold(0, |value, byte| value << 8 | u64::from(*byte))
+}
+
+fn offset(bytes: &[u8], at: usize, width: usize) -> usize {
+    usize::try_from(number(bytes, at, width)).expect("an offset in a file that fits in memory")
+}
+
+/// What a 64-bit little-endian ELF file wants from outside: a loader, libraries.
+fn wants(elf: &[u8]) -> Vec<&'static str> {
+    assert_eq!(
+        &elf[..6],
+        b"\x7fELF\x02\x01",
+        "not a 64-bit little-endian ELF file"
+    );
+    let (table, size, count) = (offset(elf, 32, 8), offset(elf, 54, 2), offset(elf, 56, 2));
+    let mut wants = Vec::new();
+    for header in (0..count).map(|i| table + i * size) {
+        let kind = u32::try_from(number(elf, header, 4)).expect("four bytes");
+        let (start, length) = (offset(elf, header + 8, 8), offset(elf, header + 32, 8));
+        if kind == PT_INTERP {
+            wants.push("a loader");
+        }
+        if kind == PT_DYNAMIC {
+            let mut entries = elf[start..start + length].chunks_exact(16);
+            if entries.any(|entry| number(entry, 0, 8) == DT_NEEDED) {
+                wants.push("a library");
+            }
+        }
+    }
+    wants
+}
+
+#[test]
+fn it_wants_no_loader_and_no_library() {
+    let Some(path) = static_binary() else {
+        return;
+    };
+    let elf = std::fs::read(&path).expect("PILOTHOUSE_STATIC is a file");
+    assert_eq!(wants(&elf), Vec::<&str>::new(), "{}", path.display());
+}
+
+#[test]
+fn the_check_sees_a_dynamic_program() {
+    let elf = std::fs::read(std::env::current_exe().expect("this test")).expect("this test");
+    if cfg!(target_feature = "crt-static") {
+        return;
+    }
+    assert_eq!(wants(&elf), ["a loader", "a library"]);
+}
+
+#[test]
+fn it_starts_in_an_empty_root() {
+    let Some(path) = static_binary() else {
+        return;
+    };
+    if !nix::unistd::geteuid().is_root() {
+        skip("the empty root", "chroot needs root");
+        return;
+    }
+    let root = tempfile::tempdir().expect("tests need a temporary directory");
+    std::fs::copy(path, root.path().join("pilothouse")).expect("a root of ours takes files");
+    let output = Command::new("chroot")
+        .arg(root.path())
+        .args(["/pilothouse", "-version"])
+        .stdin(Stdio::null())
+        .output()
+        .expect("coreutils has chroot");
+    assert!(output.status.success(), "{output:?}");
+}

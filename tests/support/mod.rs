@@ -1,0 +1,68 @@
+//! The harness: three lines to a running program, and an explanation when it does not do as expected.
+//!
+//! ```text
+//! let pilot = Pilot::jobs(r#"[{ name: "app", exec: ["sh", "-c", "echo up; sleep 60"] }]"#).start();
+//! pilot.wait_for_line("up", PATIENCE);
+//! pilot.signal(Signal::SIGTERM);
+//! assert!(pilot.wait_exit(PATIENCE).success());
+//! ```
+//!
+//! It waits for conditions, never for durations: every limit only bounds a failure. It promises that nothing which a
+//! test started outlives the test, and that a failed wait shows the command, the configuration, the status, the
+//! processes and both outputs. It never retries.
+
+mod client;
+mod journal;
+mod namespace;
+mod output;
+mod pilot;
+mod process;
+mod running;
+
+use std::time::Duration;
+
+pub(crate) use nix::sys::signal::Signal;
+pub(crate) use pilot::Pilot;
+pub(crate) use process::Process;
+pub(crate) use running::Running;
+
+/// The usual limit of a wait: long for a machine under load, short beside the limit of a test.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The pause between two looks at a condition.
+const GLANCE: Duration = Duration::from_millis(2);
+
+/// Says that a test is left out and why. In CI nothing may be left out, so there it fails.
+pub(crate) fn skip(what: &str, why: &str) {
+    assert!(
+        std::env::var("CI").as_deref() != Ok("true"),
+        "cannot leave out {what} in CI: {why}"
+    );
+    eprintln!("skipped: {what}: {why}");
+}
+
+/// Looks at `condition` until it holds.
+///
+/// # Panics
+///
+/// When it does not hold within `limit`.
+pub(crate) fn wait_until(limit: Duration, what: &str, mut condition: impl FnMut() -> bool) {
+    assert!(
+        holds_within(limit, &mut condition),
+        "waited {limit:?} in vain: {what}"
+    );
+}
+
+/// Whether `condition` came to hold within `limit`.
+fn holds_within(limit: Duration, condition: &mut dyn FnMut() -> bool) -> bool {
+    let deadline = std::time::Instant::now() + limit;
+    loop {
+        if condition() {
+            return true;
+        }
+        if std::time::Instant::now() >= deadline {
+            return false;
+        }
+        std::thread::sleep(GLANCE);
+    }
+}
