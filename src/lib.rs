@@ -1,5 +1,6 @@
 //! pilothouse: a supervisor that lives in a container.
 pub mod config;
+pub mod control;
 pub mod events;
 pub mod jobs;
 pub mod watches;
