@@ -1,4 +1,5 @@
 //! pilothouse: a supervisor that lives in a container.
+pub mod cli;
 pub mod config;
 pub mod control;
 pub mod events;

@@ -1,0 +1,71 @@
+//! What a command line means.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::jobs::{Exec, Restarts};
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Invocation {
+    /// Supervise what a configuration says.
+    Run {
+        /// `-config` as written; see [`super::ConfigPlace::find`] for what it may be.
+        config: Option<OsString>,
+        /// `-socket`: replaces `control.socket`.
+        socket: Option<PathBuf>,
+        /// Words after the flags. A v3 configuration has no use for them: they are ignored with one warning.
+        words: Vec<OsString>,
+    },
+    /// Supervise one command, without a configuration.
+    RunCommand { options: RunOptions, command: Exec },
+    /// Say what is wrong with a configuration. `strict` makes warnings count as errors.
+    Check { strict: bool, file: PathBuf },
+    /// Render a configuration's template. `out` of `None` is stdout.
+    Template {
+        config: Option<OsString>,
+        out: Option<PathBuf>,
+    },
+    /// Ask a running supervisor for something.
+    Request {
+        config: Option<OsString>,
+        socket: Option<PathBuf>,
+        action: Action,
+    },
+    /// Print the version.
+    Version,
+    /// Print the help.
+    Help,
+}
+
+/// A request to a running supervisor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// `-ping`.
+    Ping,
+    /// `-reload`.
+    Reload,
+    /// `-maintenance`: true for `enable`, false for any other word, as in the original.
+    Maintenance(bool),
+    /// `-putenv`, all of them.
+    PutEnv(BTreeMap<String, String>),
+    /// `-putmetric`, all of them.
+    PutMetric(BTreeMap<String, String>),
+    /// `healthy`: of a job, or of everything.
+    Healthy(Option<String>),
+}
+
+/// Flags of `pilothouse run`. `None` is the default that a configuration without the key has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunOptions {
+    /// `--name`: the job's name.
+    pub name: Option<String>,
+    /// `--restarts`.
+    pub restarts: Option<Restarts>,
+    /// `--stop-timeout`: from TERM to KILL.
+    pub stop_timeout: Option<Duration>,
+    /// `--socket`.
+    pub socket: Option<PathBuf>,
+}

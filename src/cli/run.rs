@@ -1,0 +1,117 @@
+//! The dispatcher: does what can be done here, passes the rest on.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
+use std::path::PathBuf;
+
+use super::actions;
+use super::exit::ExitCode;
+use super::invocation::{Invocation, RunOptions};
+use super::parse::parse;
+use super::place::ConfigPlace;
+use super::seam::{self, Variables};
+use super::usage::USAGE;
+use crate::jobs::Exec;
+
+/// What is to be supervised.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SuperviseRequest {
+    /// What a configuration says.
+    Config {
+        place: ConfigPlace,
+        /// Replaces `control.socket`.
+        socket: Option<PathBuf>,
+        /// Deserve one warning.
+        ignored: Vec<OsString>,
+    },
+    /// One command.
+    Command { options: RunOptions, command: Exec },
+}
+
+/// What is to be checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckRequest {
+    /// Warnings count as errors.
+    pub strict: bool,
+    /// The configuration.
+    pub file: PathBuf,
+}
+
+/// Where answers and errors go: stdout and stderr of the process, or a test's.
+#[expect(missing_debug_implementations, reason = "a writer has nothing to show")]
+pub struct Console<'a> {
+    pub out: &'a mut dyn Write,
+    pub err: &'a mut dyn Write,
+}
+
+/// Does what the command line says. `args[0]` is the program's name; `variables` is the environment.
+/// Exactly one of the two functions is called, once, or neither.
+pub fn run(
+    args: &[OsString],
+    variables: &Variables,
+    console: &mut Console<'_>,
+    supervise: impl FnOnce(SuperviseRequest) -> ExitCode,
+    check: impl FnOnce(CheckRequest) -> ExitCode,
+) -> ExitCode {
+    let invocation = match parse(args) {
+        Ok(invocation) => invocation,
+        Err(error) => return console.refuse(&format!("{error}\n{USAGE}"), ExitCode::Usage),
+    };
+    let place = |config: Option<OsString>| {
+        let flag: Option<&OsStr> = config.as_deref();
+        ConfigPlace::find(flag, variables)
+    };
+    match invocation {
+        Invocation::Help => console.print(USAGE.as_bytes()),
+        Invocation::Version => console.print(actions::version().as_bytes()),
+        Invocation::Template { config, out } => {
+            let render = |text: &str| seam::render(text, variables);
+            actions::template(&place(config), out.as_deref(), console, render)
+        }
+        Invocation::Request {
+            config,
+            socket,
+            action,
+        } => {
+            let find = || {
+                let named = |text: &str| seam::control_socket(text, variables);
+                actions::find_socket(socket, &place(config), named)
+            };
+            actions::request(&action, find, console)
+        }
+        Invocation::Check { strict, file } => check(CheckRequest { strict, file }),
+        Invocation::Run {
+            config,
+            socket,
+            words,
+        } => supervise(SuperviseRequest::Config {
+            place: place(config),
+            socket,
+            ignored: words,
+        }),
+        Invocation::RunCommand { options, command } => {
+            supervise(SuperviseRequest::Command { options, command })
+        }
+    }
+}
+
+impl Console<'_> {
+    /// Writes an answer. A reader that is gone makes it a failure, not a panic.
+    pub(super) fn print(&mut self, bytes: &[u8]) -> ExitCode {
+        let written = self.out.write_all(bytes).and_then(|()| self.out.flush());
+        match written {
+            Ok(()) => ExitCode::Success,
+            Err(error) => self.refuse(
+                &format!("cannot write to stdout: {error}"),
+                ExitCode::Failure,
+            ),
+        }
+    }
+
+    /// Writes an error and answers `code`.
+    pub(super) fn refuse(&mut self, text: &str, code: ExitCode) -> ExitCode {
+        // There is nowhere else to say that stderr cannot be written.
+        let _ = writeln!(self.err, "{}", text.trim_end());
+        code
+    }
+}

@@ -1,0 +1,50 @@
+mod actions;
+mod parse;
+mod place;
+
+use std::ffi::OsString;
+
+use super::{Console, ExitCode, SuperviseRequest, Variables, run};
+
+fn words(text: &[&str]) -> Vec<OsString> {
+    text.iter().map(OsString::from).collect()
+}
+
+/// What a run of the program gave.
+#[derive(Debug, PartialEq)]
+struct Outcome {
+    code: ExitCode,
+    out: String,
+    err: String,
+    supervised: Option<SuperviseRequest>,
+}
+
+/// Runs a command line with a supervisor that ends with 42 and a check that ends with 43.
+fn program(args: &[&str], variables: &[(&str, &str)]) -> Outcome {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let pairs = variables.iter().map(|(name, value)| {
+        let (name, value) = (*name, *value);
+        (name.to_owned(), value.to_owned())
+    });
+    let variables: Variables = pairs.collect();
+    let mut supervised = None;
+    let code = run(
+        &words(args),
+        &variables,
+        &mut Console {
+            out: &mut out,
+            err: &mut err,
+        },
+        |request| {
+            supervised = Some(request);
+            ExitCode::Job(42)
+        },
+        |_| ExitCode::Job(43),
+    );
+    Outcome {
+        code,
+        out: String::from_utf8(out).unwrap(),
+        err: String::from_utf8(err).unwrap(),
+        supervised,
+    }
+}

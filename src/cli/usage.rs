@@ -1,0 +1,52 @@
+//! Help, and errors of the command line.
+
+/// What `-help` prints, and what follows an error of the command line.
+pub const USAGE: &str = "\
+Usage:
+  pilothouse [-config FILE] [-socket PATH]      supervise what FILE says
+  pilothouse run [flags] -- COMMAND [ARG...]    supervise one command, without a file
+  pilothouse check [--strict] FILE              say what is wrong with FILE; touches nothing
+  pilothouse healthy [flags] [JOB]              exit 0 if JOB, or everything, is healthy
+  pilothouse version
+  pilothouse help
+
+Flags, with one dash or two:
+  -config FILE       the configuration; else $CONTAINERPILOT, else /etc/containerpilot.json5
+  -socket PATH       the control socket; else the one that the configuration names
+  -template          render the configuration's template and stop
+  -out FILE          where -template writes; default or `-`: stdout
+  -version           print the version and stop
+  -help              print this and stop
+
+Requests to a running supervisor:
+  -ping                  exit 0 if the control socket answers
+  -reload                read the configuration again
+  -maintenance MODE      `enable`: enter maintenance; anything else: leave it
+  -putenv NAME=VALUE     set an environment variable for later runs; may be repeated
+  -putmetric NAME=VALUE  record a metric; may be repeated
+
+Flags of run:
+  --name NAME            the job's name; default: the command's file name
+  --restarts N           restarts after the first run: a number, `unlimited` or `never` (default)
+  --stop-timeout TIME    from TERM to KILL, for example `10s`; a bare number is in seconds
+  --socket PATH          the control socket
+
+Flags of healthy:
+  --config FILE, --socket PATH   as above
+
+Under the name `containerpilot` there are no subcommands.
+Exit status: 0 done, 1 failed, 2 wrong usage, 70 internal fault; else that of a job.
+";
+
+/// A command line that makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct UsageError {
+    message: String,
+}
+
+impl UsageError {
+    pub(super) fn new(message: String) -> UsageError {
+        UsageError { message }
+    }
+}
