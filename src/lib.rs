@@ -4,4 +4,5 @@ pub mod config;
 pub mod control;
 pub mod events;
 pub mod jobs;
+pub mod process;
 pub mod watches;

@@ -1,0 +1,155 @@
+//! Collecting what has ended, and finding out what it left.
+
+use std::io::stdin;
+use std::time::Instant;
+
+use nix::unistd::{Pid, getpgrp, tcgetpgrp, tcsetpgrp};
+
+use super::registry::{Live, Processes};
+use super::survivors::Verdict;
+use super::sys::{self, Peek};
+use crate::events::{Exit, Run, Signal};
+use crate::jobs::Orphans;
+
+/// What happened to a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProcessEvent {
+    /// The first process of a run was collected. Comes once for each started run.
+    Exited {
+        run: Run,
+        exit: Exit,
+        /// Something that the run owns is still there, or that cannot be told yet: `Gone` follows.
+        left: bool,
+        pid: i32,
+    },
+    /// Nothing that the run owned is left. Comes once, only after `Exited` with `left`.
+    Gone { run: Run },
+    /// A process that was no run's first one was collected.
+    Orphan { pid: i32, exit: Exit },
+}
+
+impl Processes {
+    /// Collects at most `budget` statuses, in the order in which the kernel hands them out, and appends what it means.
+    /// To be called after SIGCHLD. Returns whether more may be waiting, so that a storm of orphans can be taken in
+    /// slices (P04).
+    ///
+    /// Each child is looked at, looked up and only then collected: without procfs the rest of a group can be killed
+    /// only while its leader is still there and pins the number.
+    pub fn reap(&mut self, budget: usize, out: &mut Vec<ProcessEvent>) -> bool {
+        let first = out.len();
+        let mut look = false;
+        let mut more = true;
+        for _ in 0..budget {
+            let Peek::Ended(pid) = sys::peek() else {
+                more = false;
+                break;
+            };
+            look |= self.bury(pid, out);
+        }
+        if look {
+            self.look_after(first, out);
+        }
+        more
+    }
+
+    /// Looks again at what ended runs left behind. To be called when [`Processes::next_sweep`] has passed; before that
+    /// it does nothing.
+    pub fn sweep(&mut self, now: Instant, out: &mut Vec<ProcessEvent>) {
+        if self.next_sweep().is_some_and(|due| due <= now) {
+            self.look_after(out.len(), out);
+            self.survivors.relax(now);
+        }
+    }
+
+    /// Whether there is no child at all, ended ones included.
+    pub fn is_alone(&self) -> bool {
+        sys::peek() == Peek::Nobody
+    }
+
+    /// Collects one ended child. Says whether it is worth a look who else is there.
+    fn bury(&mut self, pid: i32, out: &mut Vec<ProcessEvent>) -> bool {
+        let live = self.leaders.get(&pid).and_then(|run| self.live.get(run));
+        if live.is_some_and(|live| self.procfs.is_none() && live.orphans == Orphans::Sweep) {
+            // Pinned by its ended leader, the number cannot mean another group. EPERM and ESRCH: nothing can be done.
+            let _ = sys::send_group(pid, Signal::KILL);
+        }
+        let Some(exit) = sys::collect(pid) else {
+            return false;
+        };
+        let ended = self.leaders.remove(&pid);
+        let Some(live) = ended.and_then(|run| self.live.remove(&run)) else {
+            self.counters.orphans += 1;
+            out.push(ProcessEvent::Orphan { pid, exit });
+            return self.survivors.collected(pid);
+        };
+        self.counters.collected += 1;
+        out.push(ProcessEvent::Exited {
+            run: live.run,
+            exit,
+            left: false,
+            pid,
+        });
+        if live.tty {
+            take_terminal_back(pid);
+        }
+        self.take_over(live);
+        true
+    }
+
+    fn take_over(&mut self, live: Live) {
+        if self.procfs.is_none() {
+            return;
+        }
+        let kept = live.orphans == Orphans::Keep;
+        self.survivors.add(live.run, live.pid, kept, live.killing);
+    }
+
+    /// Finds out what ended runs left behind; sets `left` in the events from `first` on, and appends `Gone`.
+    fn look_after(&mut self, first: usize, out: &mut Vec<ProcessEvent>) {
+        if self.survivors.is_empty() {
+            return;
+        }
+        let settled = self.survey().unwrap_or(false);
+        for verdict in self.survivors.judge(settled) {
+            match verdict {
+                Verdict {
+                    run,
+                    left: true,
+                    fresh: true,
+                    ..
+                } => mark_left(run, &mut out[first..]),
+                Verdict {
+                    run,
+                    left: false,
+                    fresh: false,
+                    kept: false,
+                } => out.push(ProcessEvent::Gone { run }),
+                _ => {}
+            }
+        }
+        for run in self.survivors.killing() {
+            self.signal_leftovers(run, Signal::KILL);
+        }
+    }
+}
+
+fn mark_left(run: Run, events: &mut [ProcessEvent]) {
+    for event in events {
+        if let ProcessEvent::Exited {
+            run: ended, left, ..
+        } = event
+            && *ended == run
+        {
+            *left = true;
+        }
+    }
+}
+
+/// Between two runs of the job that owns the terminal it is ours, so that ^C reaches us.
+fn take_terminal_back(pgid: i32) {
+    let stdin = stdin();
+    if tcgetpgrp(&stdin) == Ok(Pid::from_raw(pgid)) {
+        // SIGTTOU is ignored since the start of that job. Without a terminal there is nothing to take.
+        let _ = tcsetpgrp(&stdin, getpgrp());
+    }
+}

@@ -1,0 +1,208 @@
+//! Starting a command.
+
+use std::ffi::{CStr, CString, OsStr};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
+use nix::sys::signal::SigSet;
+use nix::unistd::{Pid, pipe2};
+
+use super::error::SpawnError;
+use super::executable;
+use super::limits::FileLimit;
+use super::marker::Marker;
+use super::reserve::Reserve;
+use super::sys;
+use crate::events::{Run, Signal};
+use crate::jobs::{Orphans, Stdin};
+
+/// A command to start.
+#[derive(Clone, Copy, Debug)]
+pub struct SpawnRequest<'a> {
+    /// The run that it is.
+    pub run: Run,
+    /// The command and its arguments. A command without `/` is looked for in the `PATH` of `env`.
+    pub argv: &'a [String],
+    /// The whole environment, `NAME=value` each. It is passed on as it is; only the run's marker is put in front, in
+    /// place of any that is there.
+    pub env: &'a [&'a CStr],
+    /// Where stdout and stderr go.
+    pub output: Output,
+    /// Where stdin comes from; [`Stdin::Inherit`] goes with `tty`.
+    pub stdin: Stdin,
+    /// The command's group becomes the one in front of the terminal on our stdin, if there is one (P13).
+    pub tty: bool,
+    /// What becomes of the processes that outlive the first one.
+    pub orphans: Orphans,
+}
+
+/// Where stdout and stderr of a command go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Both into one pipe whose other end the caller gets (decision 21).
+    Pipe,
+    /// To our own stdout and stderr.
+    Inherit,
+}
+
+/// A command that was started.
+#[derive(Debug)]
+pub struct Spawned {
+    /// Its pid, and the number of its process group.
+    pub pid: i32,
+    /// With [`Output::Pipe`], the end to read from: non-blocking, closed at exec.
+    pub output: Option<OwnedFd>,
+}
+
+/// What a start needs from the registry.
+pub(super) struct Launch<'a> {
+    pub(super) marker: &'a Marker,
+    pub(super) reserve: &'a mut Reserve,
+    pub(super) limit: FileLimit,
+}
+
+/// The descriptors that become 0, 1 and 2 of the child; `None` keeps ours.
+struct Streams<'a> {
+    stdin: Option<BorrowedFd<'a>>,
+    output: Option<BorrowedFd<'a>>,
+}
+
+impl Launch<'_> {
+    pub(super) fn start(self, request: &SpawnRequest<'_>) -> Result<Spawned, SpawnError> {
+        let program = request.argv.first().map_or("", String::as_str);
+        let file = executable::find(program, search_path(request.env))?;
+        let words = request.argv.iter().map(|word| CString::new(word.as_str()));
+        let Ok(argv) = words.collect::<Result<Vec<CString>, _>>() else {
+            let cause = "an argument cannot hold a NUL byte";
+            return Err(SpawnError::not_executable(program, cause));
+        };
+        let failed = |error: io::Error| executable::explain(program, &file, &error);
+        let pipe = match request.output {
+            Output::Pipe => Some(output_pipe().map_err(failed)?),
+            Output::Inherit => None,
+        };
+        let pid = self
+            .launch(request, &file, &argv, pipe.as_ref())
+            .map_err(failed)?;
+        Ok(Spawned {
+            pid,
+            output: pipe.map(|(read, _)| read),
+        })
+    }
+
+    fn launch(
+        self,
+        request: &SpawnRequest<'_>,
+        file: &CString,
+        argv: &[CString],
+        pipe: Option<&(OwnedFd, OwnedFd)>,
+    ) -> io::Result<i32> {
+        let mark = self.marker.variable(request.run.id);
+        let mut env = Vec::with_capacity(request.env.len() + 1);
+        // In front, so that a search finds it at once.
+        env.push(mark.as_c_str());
+        let others = request.env.iter().copied();
+        env.extend(others.filter(|entry| !Marker::is_variable(entry.to_bytes())));
+        let Reserve { empty, spares } = self.reserve;
+        let streams = Streams {
+            stdin: (request.stdin == Stdin::Null).then_some(empty.as_fd()),
+            output: pipe.map(|(_, write)| write.as_fd()),
+        };
+        if request.tty {
+            return in_front_of_terminal(file, argv, &env, &streams, self.limit);
+        }
+        if self.limit.is_raised() {
+            spares.release();
+        }
+        let pid = self
+            .limit
+            .under_original(|| detached(file, argv, &env, &streams));
+        spares.refill(empty);
+        pid
+    }
+}
+
+/// The fast way: the C library's `posix_spawn`, which shares our memory until the exec instead of copying its tables.
+fn detached(
+    file: &CStr,
+    argv: &[CString],
+    env: &[&CStr],
+    streams: &Streams<'_>,
+) -> io::Result<i32> {
+    let mut attributes = PosixSpawnAttr::init()?;
+    attributes.set_flags(
+        PosixSpawnFlags::POSIX_SPAWN_SETPGROUP
+            | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF
+            | PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK,
+    )?;
+    attributes.set_pgroup(Pid::from_raw(0))?;
+    attributes.set_sigdefault(&sys::every_signal())?;
+    attributes.set_sigmask(&SigSet::empty())?;
+    let mut actions = PosixSpawnFileActions::init()?;
+    if let Some(stdin) = streams.stdin {
+        actions.add_dup2(stdin.as_raw_fd(), 0)?;
+    }
+    if let Some(output) = streams.output {
+        actions.add_dup2(output.as_raw_fd(), 1)?;
+        actions.add_dup2(output.as_raw_fd(), 2)?;
+    }
+    let pid = posix_spawn(file, &actions, &attributes, argv, env)?;
+    Ok(pid.as_raw())
+}
+
+/// The slow way, for the one job that owns the terminal: a fork, because the child has to take the terminal itself.
+/// Were it done by us after the start, the command could read before and be stopped by SIGTTIN.
+fn in_front_of_terminal(
+    file: &CStr,
+    argv: &[CString],
+    env: &[&CStr],
+    streams: &Streams<'_>,
+    limit: FileLimit,
+) -> io::Result<i32> {
+    // From now on we are in the background of our own terminal: neither a write of ours to it nor taking it back may
+    // stop us.
+    sys::ignore(Signal::from_number(libc::SIGTTOU).expect("SIGTTOU is a signal"));
+    sys::ignore(Signal::from_number(libc::SIGTTIN).expect("SIGTTIN is a signal"));
+    let mut words = argv.iter().map(|word| OsStr::from_bytes(word.to_bytes()));
+    let mut command = Command::new(OsStr::from_bytes(file.to_bytes()));
+    command.arg0(words.next().unwrap_or_default());
+    command.args(words);
+    command.env_clear();
+    command.envs(env.iter().filter_map(|entry| split_variable(entry)));
+    command.process_group(0);
+    if let Some(stdin) = streams.stdin {
+        command.stdin(Stdio::from(stdin.try_clone_to_owned()?));
+    }
+    if let Some(output) = streams.output {
+        command.stdout(Stdio::from(output.try_clone_to_owned()?));
+        command.stderr(Stdio::from(output.try_clone_to_owned()?));
+    }
+    sys::prepare_terminal_child(&mut command, limit.original());
+    // Dropping a `Child` neither waits for it nor signals it.
+    let child = command.spawn()?;
+    Ok(child.id().cast_signed())
+}
+
+fn split_variable(entry: &CStr) -> Option<(&OsStr, &OsStr)> {
+    let bytes = entry.to_bytes();
+    let equals = bytes.iter().position(|byte| *byte == b'=')?;
+    let (name, value) = (&bytes[..equals], &bytes[equals + 1..]);
+    Some((OsStr::from_bytes(name), OsStr::from_bytes(value)))
+}
+
+fn search_path<'a>(env: &[&'a CStr]) -> Option<&'a [u8]> {
+    env.iter()
+        .find_map(|entry| entry.to_bytes().strip_prefix(b"PATH="))
+}
+
+/// Both ends are closed at exec; only ours does not block, the flag belongs to each end.
+fn output_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (read, write) = pipe2(OFlag::O_CLOEXEC)?;
+    fcntl(&read, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+    Ok((read, write))
+}
