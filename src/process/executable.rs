@@ -24,9 +24,12 @@ pub(super) fn find(program: &str, path: Option<&[u8]>) -> Result<CString, SpawnE
     if program.is_empty() {
         return Err(SpawnError::not_found(program, "the command is empty"));
     }
-    let nul = |_| SpawnError::not_executable(program, "a file name cannot hold a NUL byte");
+    let Ok(itself) = CString::new(program) else {
+        let cause = "a file name cannot hold a NUL byte";
+        return Err(SpawnError::not_executable(program, cause));
+    };
     if program.contains('/') {
-        return CString::new(program).map_err(nul);
+        return Ok(itself);
     }
     let path = path.unwrap_or(DEFAULT_PATH);
     let mut refused = None;
@@ -37,7 +40,10 @@ pub(super) fn find(program: &str, path: Option<&[u8]>) -> Result<CString, SpawnE
             Ok(_) if eaccess(&file, AccessFlags::X_OK).is_err() => {
                 refused = refused.or(Some((file, "may not be executed by this user")));
             }
-            Ok(_) => return CString::new(file.into_os_string().into_encoded_bytes()).map_err(nul),
+            Ok(_) => {
+                let bytes = file.into_os_string().into_encoded_bytes();
+                return Ok(CString::new(bytes).expect("both parts come from texts without NUL"));
+            }
             Err(_) => {}
         }
     }

@@ -92,16 +92,15 @@ impl Processes {
         if live.tty {
             take_terminal_back(pid);
         }
-        self.take_over(live);
+        self.take_over(&live);
         true
     }
 
-    fn take_over(&mut self, live: Live) {
-        if self.procfs.is_none() {
-            return;
+    fn take_over(&mut self, live: &Live) {
+        if self.procfs.is_some() {
+            let kept = live.orphans == Orphans::Keep;
+            self.survivors.add(live.run, live.pid, kept, live.killing);
         }
-        let kept = live.orphans == Orphans::Keep;
-        self.survivors.add(live.run, live.pid, kept, live.killing);
     }
 
     /// Finds out what ended runs left behind; sets `left` in the events from `first` on, and appends `Gone`.

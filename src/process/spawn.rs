@@ -116,43 +116,54 @@ impl Launch<'_> {
         if request.tty {
             return in_front_of_terminal(file, argv, &env, &streams, self.limit);
         }
+        let prepared = Prepared::new(&streams)?;
         if self.limit.is_raised() {
             spares.release();
         }
-        let pid = self
-            .limit
-            .under_original(|| detached(file, argv, &env, &streams));
+        let spawn = || prepared.spawn(file, argv, &env);
+        let pid = self.limit.under_original(spawn);
         spares.refill(empty);
         pid
     }
 }
 
 /// The fast way: the C library's `posix_spawn`, which shares our memory until the exec instead of copying its tables.
-fn detached(
-    file: &CStr,
-    argv: &[CString],
-    env: &[&CStr],
-    streams: &Streams<'_>,
-) -> io::Result<i32> {
-    let mut attributes = PosixSpawnAttr::init()?;
-    attributes.set_flags(
-        PosixSpawnFlags::POSIX_SPAWN_SETPGROUP
-            | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF
-            | PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK,
-    )?;
-    attributes.set_pgroup(Pid::from_raw(0))?;
-    attributes.set_sigdefault(&sys::every_signal())?;
-    attributes.set_sigmask(&SigSet::empty())?;
-    let mut actions = PosixSpawnFileActions::init()?;
-    if let Some(stdin) = streams.stdin {
-        actions.add_dup2(stdin.as_raw_fd(), 0)?;
+struct Prepared {
+    attributes: PosixSpawnAttr,
+    actions: PosixSpawnFileActions,
+}
+
+impl Prepared {
+    /// To be made before the file limit is lowered: the C library refuses descriptors above the limit, and `nix` does
+    /// not see that refusal.
+    fn new(streams: &Streams<'_>) -> io::Result<Prepared> {
+        let mut attributes = PosixSpawnAttr::init()?;
+        attributes.set_flags(
+            PosixSpawnFlags::POSIX_SPAWN_SETPGROUP
+                | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF
+                | PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK,
+        )?;
+        attributes.set_pgroup(Pid::from_raw(0))?;
+        attributes.set_sigdefault(&sys::every_signal())?;
+        attributes.set_sigmask(&SigSet::empty())?;
+        let mut actions = PosixSpawnFileActions::init()?;
+        if let Some(stdin) = streams.stdin {
+            actions.add_dup2(stdin.as_raw_fd(), 0)?;
+        }
+        if let Some(output) = streams.output {
+            actions.add_dup2(output.as_raw_fd(), 1)?;
+            actions.add_dup2(output.as_raw_fd(), 2)?;
+        }
+        Ok(Prepared {
+            attributes,
+            actions,
+        })
     }
-    if let Some(output) = streams.output {
-        actions.add_dup2(output.as_raw_fd(), 1)?;
-        actions.add_dup2(output.as_raw_fd(), 2)?;
+
+    fn spawn(&self, file: &CStr, argv: &[CString], env: &[&CStr]) -> io::Result<i32> {
+        let pid = posix_spawn(file, &self.actions, &self.attributes, argv, env)?;
+        Ok(pid.as_raw())
     }
-    let pid = posix_spawn(file, &actions, &attributes, argv, env)?;
-    Ok(pid.as_raw())
 }
 
 /// The slow way, for the one job that owns the terminal: a fork, because the child has to take the terminal itself.
@@ -166,14 +177,10 @@ fn in_front_of_terminal(
 ) -> io::Result<i32> {
     // From now on we are in the background of our own terminal: neither a write of ours to it nor taking it back may
     // stop us.
-    sys::ignore(Signal::from_number(libc::SIGTTOU).expect("SIGTTOU is a signal"));
-    sys::ignore(Signal::from_number(libc::SIGTTIN).expect("SIGTTIN is a signal"));
-    let mut words = argv.iter().map(|word| OsStr::from_bytes(word.to_bytes()));
+    for number in [libc::SIGTTOU, libc::SIGTTIN] {
+        sys::ignore(Signal::from_number(number).expect("both are below 32"));
+    }
     let mut command = Command::new(OsStr::from_bytes(file.to_bytes()));
-    command.arg0(words.next().unwrap_or_default());
-    command.args(words);
-    command.env_clear();
-    command.envs(env.iter().filter_map(|entry| split_variable(entry)));
     command.process_group(0);
     if let Some(stdin) = streams.stdin {
         command.stdin(Stdio::from(stdin.try_clone_to_owned()?));
@@ -182,17 +189,11 @@ fn in_front_of_terminal(
         command.stdout(Stdio::from(output.try_clone_to_owned()?));
         command.stderr(Stdio::from(output.try_clone_to_owned()?));
     }
-    sys::prepare_terminal_child(&mut command, limit.original());
+    let image = sys::Image::new(file, argv, env);
+    sys::exec_in_front(&mut command, image, limit.original());
     // Dropping a `Child` neither waits for it nor signals it.
     let child = command.spawn()?;
     Ok(child.id().cast_signed())
-}
-
-fn split_variable(entry: &CStr) -> Option<(&OsStr, &OsStr)> {
-    let bytes = entry.to_bytes();
-    let equals = bytes.iter().position(|byte| *byte == b'=')?;
-    let (name, value) = (&bytes[..equals], &bytes[equals + 1..]);
-    Some((OsStr::from_bytes(name), OsStr::from_bytes(value)))
 }
 
 fn search_path<'a>(env: &[&'a CStr]) -> Option<&'a [u8]> {

@@ -19,25 +19,32 @@ fn receive(signals: &mut Signals, count: usize) -> Vec<Received> {
         while all.len() < count {
             let mut some = Vec::new();
             let waiting = signals.recv(&mut some);
-            tokio::time::timeout(TOO_LONG, waiting).await.unwrap().unwrap();
+            tokio::time::timeout(TOO_LONG, waiting)
+                .await
+                .unwrap()
+                .unwrap();
             all.extend(some.into_iter().filter(|one| one.signal != Signal::CHLD));
         }
         all
     })
 }
 
-alone!(signals_from_before_the_runtime_are_kept, Subreaper, |world| {
-    for signal in [Signal::HUP, Signal::TERM, Signal::USR2] {
-        sys::send(me(), signal).unwrap();
+alone!(
+    signals_from_before_the_runtime_are_kept,
+    Subreaper,
+    |world| {
+        for signal in [Signal::HUP, Signal::TERM, Signal::USR2] {
+            sys::send(me(), signal).unwrap();
+        }
+        let mut got: Vec<Signal> = Vec::new();
+        for received in receive(&mut world.signals, 3) {
+            assert!(!received.by_kernel, "kill(2) is no terminal");
+            got.push(received.signal);
+        }
+        got.sort_unstable();
+        assert_eq!(got, [Signal::HUP, Signal::USR2, Signal::TERM]);
     }
-    let mut got: Vec<Signal> = Vec::new();
-    for received in receive(&mut world.signals, 3) {
-        assert!(!received.by_kernel, "kill(2) is no terminal");
-        got.push(received.signal);
-    }
-    got.sort_unstable();
-    assert_eq!(got, [Signal::HUP, Signal::USR2, Signal::TERM]);
-});
+);
 
 alone!(p09_what_is_forwarded_is_caught_once, Subreaper, |world| {
     let mut wanted: Vec<Signal> = (1..=64)
@@ -60,13 +67,22 @@ alone!(p09_what_is_forwarded_is_caught_once, Subreaper, |world| {
     assert_eq!(got, wanted);
 });
 
-alone!(a_signal_that_cannot_be_caught_is_an_error, Subreaper, |world| {
-    for number in [9, 19, 11, 4, 8] {
-        let signal = Signal::from_number(number).unwrap();
-        let error = world.signals.add(&[signal]).unwrap_err();
-        assert!(error.to_string().contains(&format!("cannot catch {signal}")), "{error}");
+alone!(
+    a_signal_that_cannot_be_caught_is_an_error,
+    Subreaper,
+    |world| {
+        for number in [9, 19, 11, 4, 8] {
+            let signal = Signal::from_number(number).unwrap();
+            let error = world.signals.add(&[signal]).unwrap_err();
+            assert!(
+                error
+                    .to_string()
+                    .contains(&format!("cannot catch {signal}")),
+                "{error}"
+            );
+        }
     }
-});
+);
 
 alone!(waiting_can_be_given_up_without_loss, Subreaper, |world| {
     runtime().block_on(async {
@@ -80,7 +96,13 @@ alone!(waiting_can_be_given_up_without_loss, Subreaper, |world| {
         sys::send(me(), Signal::USR1).unwrap();
         world.signals.recv(&mut out).await.unwrap();
         let user = Signal::USR1;
-        assert_eq!(out, [Received { signal: user, by_kernel: false }]);
+        assert_eq!(
+            out,
+            [Received {
+                signal: user,
+                by_kernel: false
+            }]
+        );
         out.clear();
         // What was taken is not taken again.
         tokio::select! {

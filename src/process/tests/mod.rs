@@ -65,7 +65,9 @@ fn run_alone(path: &str, place: Place, body: fn(&mut World)) {
             command
         }
     };
-    command.args([path, "--exact", "--nocapture"]).env(ALONE, path);
+    command
+        .args([path, "--exact", "--nocapture"])
+        .env(ALONE, path);
     let ran = command.output().unwrap();
     let out = String::from_utf8_lossy(&ran.stdout);
     let err = String::from_utf8_lossy(&ran.stderr);
@@ -131,7 +133,9 @@ impl World {
 
     /// Starts a shell script without a pipe.
     fn start(&mut self, script: &str) -> (Run, i32) {
-        let (run, spawned) = self.try_start(&["/bin/sh", "-c", script], &plain()).unwrap();
+        let (run, spawned) = self
+            .try_start(&["/bin/sh", "-c", script], &plain())
+            .unwrap();
         (run, spawned.pid)
     }
 
@@ -141,7 +145,9 @@ impl World {
             output: Output::Pipe,
             ..plain()
         };
-        let (run, spawned) = self.try_start(&["/bin/sh", "-c", script], &request).unwrap();
+        let (run, spawned) = self
+            .try_start(&["/bin/sh", "-c", script], &request)
+            .unwrap();
         (run, spawned.output.unwrap())
     }
 
@@ -172,10 +178,12 @@ impl World {
     fn read_all(&mut self, pipe: OwnedFd) -> String {
         let mut file = std::fs::File::from(pipe);
         let mut bytes = Vec::new();
-        self.until("the end of the output", |_| match file.read_to_end(&mut bytes) {
-            Ok(_) => true,
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => false,
-            Err(error) => panic!("{error}"),
+        self.until("the end of the output", |_| {
+            match file.read_to_end(&mut bytes) {
+                Ok(_) => true,
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => false,
+                Err(error) => panic!("{error}"),
+            }
         });
         String::from_utf8(bytes).unwrap()
     }
@@ -227,7 +235,9 @@ impl World {
 
     fn exit(&self, wanted: Run) -> Option<(Exit, bool)> {
         self.events.iter().find_map(|event| match *event {
-            ProcessEvent::Exited { run, exit, left, .. } if run == wanted => Some((exit, left)),
+            ProcessEvent::Exited {
+                run, exit, left, ..
+            } if run == wanted => Some((exit, left)),
             _ => None,
         })
     }
@@ -283,5 +293,8 @@ fn is_alive(pid: i32) -> bool {
 }
 
 fn c_strings(words: &[&str]) -> Vec<CString> {
-    words.iter().map(|&word| CString::new(word).unwrap()).collect()
+    words
+        .iter()
+        .map(|&word| CString::new(word).unwrap())
+        .collect()
 }

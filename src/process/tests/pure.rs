@@ -25,7 +25,10 @@ fn a_mark_is_found_by_its_own_instance_alone() {
     assert_eq!(mine.find(&environ), Some(RunId(7)));
     assert_eq!(other.find(&environ), None);
     assert_eq!(mine.find(b""), None);
-    assert_eq!(mine.find(b"XCONTAINERPILOT_RUN=\0CONTAINERPILOT_RUN\0"), None);
+    assert_eq!(
+        mine.find(b"XCONTAINERPILOT_RUN=\0CONTAINERPILOT_RUN\0"),
+        None
+    );
 }
 
 #[test]

@@ -2,46 +2,62 @@
 
 use super::*;
 
-alone!(p01_statuses_of_children_that_end_together, Subreaper, |world| {
-    for round in 0..300 {
-        let (first, second) = (round % 256, (round + 1) % 256);
-        let (one, _) = world.start(&format!("exit {first}"));
-        let (two, _) = world.start(&format!("exit {second}"));
-        assert_eq!(world.exit_of(one), (Exit::Code(first), false));
-        assert_eq!(world.exit_of(two), (Exit::Code(second), false));
-        world.events.clear();
-    }
-    assert_eq!(world.processes.counters().orphans, 0);
-    assert_eq!(world.processes.live().count(), 0);
-});
-
-alone!(p02_every_code_and_every_signal_is_told_apart, Subreaper, |world| {
-    for code in [0, 1, 2, 42, 125, 126, 127, 128, 137, 143, 254, 255] {
-        let (run, _) = world.start(&format!("exit {code}"));
-        assert_eq!(world.exit_of(run), (Exit::Code(code), false));
-    }
-    for number in (1..=31).chain(34..=64) {
-        // Those whose default is not the end.
-        if matches!(number, 17..=23 | 28) {
-            continue;
+alone!(
+    p01_statuses_of_children_that_end_together,
+    Subreaper,
+    |world| {
+        for round in 0..300 {
+            let (first, second) = (round % 256, (round + 1) % 256);
+            let (one, _) = world.start(&format!("exit {first}"));
+            let (two, _) = world.start(&format!("exit {second}"));
+            assert_eq!(world.exit_of(one), (Exit::Code(first), false));
+            assert_eq!(world.exit_of(two), (Exit::Code(second), false));
+            world.events.clear();
         }
-        let (run, _) = world.start(&format!("kill -{number} $$; sleep 1000"));
-        let signal = Signal::from_number(number).unwrap();
-        assert_eq!(world.exit_of(run), (Exit::Signal(signal), false));
+        assert_eq!(world.processes.counters().orphans, 0);
+        assert_eq!(world.processes.live().count(), 0);
     }
-});
+);
 
-alone!(p03_a_child_that_ends_before_the_start_returns, Subreaper, |world| {
-    for round in 0..2000 {
-        let code = if round % 2 == 0 { 0 } else { 1 };
-        let program = if code == 0 { "true" } else { "false" };
-        let (run, _) = world.try_start(&[program], &plain()).unwrap();
-        // Collected only after it has ended for sure.
-        world.until("exit", |world| world.exit(run).is_some());
-        assert_eq!(world.exit(run), Some((Exit::Code(code), false)), "round {round}");
-        world.events.clear();
+alone!(
+    p02_every_code_and_every_signal_is_told_apart,
+    Subreaper,
+    |world| {
+        for code in [0, 1, 2, 42, 125, 126, 127, 128, 137, 143, 254, 255] {
+            let (run, _) = world.start(&format!("exit {code}"));
+            assert_eq!(world.exit_of(run), (Exit::Code(code), false));
+        }
+        for number in (1..=31).chain(34..=64) {
+            // Those whose default is not the end.
+            if matches!(number, 17..=23 | 28) {
+                continue;
+            }
+            let (run, _) = world.start(&format!("kill -{number} $$; sleep 1000"));
+            let signal = Signal::from_number(number).unwrap();
+            assert_eq!(world.exit_of(run), (Exit::Signal(signal), false));
+        }
     }
-});
+);
+
+alone!(
+    p03_a_child_that_ends_before_the_start_returns,
+    Subreaper,
+    |world| {
+        for round in 0..2000 {
+            let code = round % 2;
+            let program = if code == 0 { "true" } else { "false" };
+            let (run, _) = world.try_start(&[program], &plain()).unwrap();
+            // Collected only after it has ended for sure.
+            world.until("exit", |world| world.exit(run).is_some());
+            assert_eq!(
+                world.exit(run),
+                Some((Exit::Code(code), false)),
+                "round {round}"
+            );
+            world.events.clear();
+        }
+    }
+);
 
 alone!(p05_an_orphan_is_nobodys_exit, Subreaper, |world| {
     let (run, pipe) = world.start_piped("(setsid sh -c 'exit 42' &); echo done; exec sleep 1000");
@@ -53,18 +69,27 @@ alone!(p05_an_orphan_is_nobodys_exit, Subreaper, |world| {
     assert_eq!(world.exit_of(run), (Exit::Signal(Signal::KILL), false));
 });
 
-alone!(p04_a_storm_of_orphans_disturbs_no_status, Namespace, |world| {
-    let (storm, _) = world.start("i=0; while [ $i -lt 1000 ]; do (true &); i=$((i+1)); done; exit 7");
-    for code in 0..100 {
-        let (run, _) = world.start(&format!("exit {code}"));
-        assert_eq!(world.exit_of(run).0, Exit::Code(code));
+alone!(
+    p04_a_storm_of_orphans_disturbs_no_status,
+    Namespace,
+    |world| {
+        let (storm, _) =
+            world.start("i=0; while [ $i -lt 1000 ]; do (true &); i=$((i+1)); done; exit 7");
+        for code in 0..100 {
+            let (run, _) = world.start(&format!("exit {code}"));
+            assert_eq!(world.exit_of(run).0, Exit::Code(code));
+        }
+        assert_eq!(world.exit_of(storm).0, Exit::Code(7));
+        world.until("all orphans", |world| {
+            world.processes.counters().orphans == 1000
+        });
     }
-    assert_eq!(world.exit_of(storm).0, Exit::Code(7));
-    world.until("all orphans", |world| world.processes.counters().orphans == 1000);
-});
+);
 
 alone!(a_budget_bounds_one_slice, Subreaper, |world| {
-    let runs: Vec<Run> = (0..10).map(|code| world.start(&format!("exit {code}")).0).collect();
+    let runs: Vec<Run> = (0..10)
+        .map(|code| world.start(&format!("exit {code}")).0)
+        .collect();
     let pids: Vec<i32> = world.processes.live().map(|(_, pid)| pid).collect();
     let mut events = Vec::new();
     world_is_dead(&pids);
@@ -83,23 +108,27 @@ fn world_is_dead(pids: &[i32]) {
     }
 }
 
-alone!(s10_an_exit_is_an_exit_while_a_grandchild_holds_the_pipe, Subreaper, |world| {
-    let (run, pipe) = world.start_piped("sleep 1000 & echo $!; exit 3");
-    let child = world.read_pid(&pipe);
-    assert_eq!(world.exit_of(run), (Exit::Code(3), true));
-    assert_eq!(world.processes.leftovers(run.id), [child]);
-    // Nothing happens to it before somebody says so.
-    for _ in 0..20 {
-        world.turn();
+alone!(
+    s10_an_exit_is_an_exit_while_a_grandchild_holds_the_pipe,
+    Subreaper,
+    |world| {
+        let (run, pipe) = world.start_piped("sleep 1000 & echo $!; exit 3");
+        let child = world.read_pid(&pipe);
+        assert_eq!(world.exit_of(run), (Exit::Code(3), true));
+        assert_eq!(world.processes.leftovers(run.id), [child]);
+        // Nothing happens to it before somebody says so.
+        for _ in 0..20 {
+            world.turn();
+        }
+        assert!(is_alive(child));
+        assert_eq!(world.gone(run), 0);
+        assert!(world.processes.next_sweep().is_some());
+        world.processes.terminate(run.id, Signal::TERM);
+        world.wait_gone(run);
+        assert!(world.processes.next_sweep().is_none());
+        assert_eq!(world.read_all(pipe), "");
     }
-    assert!(is_alive(child));
-    assert_eq!(world.gone(run), 0);
-    assert!(world.processes.next_sweep().is_some());
-    world.processes.terminate(run.id, Signal::TERM);
-    world.wait_gone(run);
-    assert!(world.processes.next_sweep().is_none());
-    assert_eq!(world.read_all(pipe), "");
-});
+);
 
 alone!(what_is_left_can_end_by_itself, Subreaper, |world| {
     let (run, pipe) = world.start_piped("(read line </proc/self/fd/0; sleep 0.05) & exit 0");
@@ -124,14 +153,19 @@ alone!(leftovers_are_told_apart_by_run, Subreaper, |world| {
     world.wait_gone(two);
 });
 
-alone!(an_orphan_of_a_live_run_is_not_left_of_another, Subreaper, |world| {
-    let (daemon, pipe) = world.start_piped("(setsid sh -c 'echo $$; exec sleep 1000' &); exec sleep 1000");
-    world.read_pid(&pipe);
-    let (other, _) = world.start("exit 0");
-    assert_eq!(world.exit_of(other), (Exit::Code(0), false));
-    world.processes.kill(daemon.id);
-    world.exit_of(daemon);
-});
+alone!(
+    an_orphan_of_a_live_run_is_not_left_of_another,
+    Subreaper,
+    |world| {
+        let (daemon, pipe) =
+            world.start_piped("(setsid sh -c 'echo $$; exec sleep 1000' &); exec sleep 1000");
+        world.read_pid(&pipe);
+        let (other, _) = world.start("exit 0");
+        assert_eq!(world.exit_of(other), (Exit::Code(0), false));
+        world.processes.kill(daemon.id);
+        world.exit_of(daemon);
+    }
+);
 
 alone!(p12_a_daemon_that_may_stay_stays, Subreaper, |world| {
     let script = "(setsid sh -c 'echo $$; exec sleep 1000' &); exit 0";
@@ -139,7 +173,9 @@ alone!(p12_a_daemon_that_may_stay_stays, Subreaper, |world| {
         output: Output::Pipe,
         ..keeping()
     };
-    let (run, spawned) = world.try_start(&["/bin/sh", "-c", script], &request).unwrap();
+    let (run, spawned) = world
+        .try_start(&["/bin/sh", "-c", script], &request)
+        .unwrap();
     let daemon = world.read_pid(&spawned.output.unwrap());
     assert_eq!(world.exit_of(run), (Exit::Code(0), false));
     assert!(world.processes.next_sweep().is_none());
@@ -147,7 +183,9 @@ alone!(p12_a_daemon_that_may_stay_stays, Subreaper, |world| {
     assert!(world.processes.kept_left(job));
     // A stop of the run, or of a later one, is none of the daemon's.
     world.processes.terminate(RunId(99), Signal::TERM);
-    let (later, _) = world.try_start(&["/bin/sleep", "1000"], &keeping()).unwrap();
+    let (later, _) = world
+        .try_start(&["/bin/sleep", "1000"], &keeping())
+        .unwrap();
     world.processes.kill(later.id);
     world.exit_of(later);
     assert!(is_alive(daemon));
@@ -157,24 +195,32 @@ alone!(p12_a_daemon_that_may_stay_stays, Subreaper, |world| {
     assert_eq!(world.gone(run), 0, "the run itself was over long ago");
 });
 
-alone!(p08_without_procfs_the_rest_of_the_group_goes_with_its_leader, Subreaper, |world| {
-    world.blind();
-    let (run, pipe) = world.start_piped("sleep 1000 & echo $!; exit 3");
-    let child = world.read_pid(&pipe);
-    assert_eq!(world.exit_of(run), (Exit::Code(3), false));
-    assert_eq!(world.read_all(pipe), "", "the pipe ends with the group");
-    world.until("end of the child", |_| !is_alive(child));
-    let (run, _) = world.start("exec sleep 1000");
-    world.processes.terminate(run.id, Signal::TERM);
-    assert_eq!(world.exit_of(run), (Exit::Signal(Signal::TERM), false));
-});
+alone!(
+    p08_without_procfs_the_rest_of_the_group_goes_with_its_leader,
+    Subreaper,
+    |world| {
+        world.blind();
+        let (run, pipe) = world.start_piped("sleep 1000 & echo $!; exit 3");
+        let child = world.read_pid(&pipe);
+        assert_eq!(world.exit_of(run), (Exit::Code(3), false));
+        assert_eq!(world.read_all(pipe), "", "the pipe ends with the group");
+        world.until("end of the child", |_| !is_alive(child));
+        let (run, _) = world.start("exec sleep 1000");
+        world.processes.terminate(run.id, Signal::TERM);
+        assert_eq!(world.exit_of(run), (Exit::Signal(Signal::TERM), false));
+    }
+);
 
-alone!(p07_a_subreaper_buries_what_double_forks, Subreaper, |world| {
-    assert!(!world.role.pid1 && world.role.procfs);
-    let (run, _) = world.start("((true &) &); exit 0");
-    world.exit_of(run);
-    world.until("nobody", |world| world.processes.is_alone());
-});
+alone!(
+    p07_a_subreaper_buries_what_double_forks,
+    Subreaper,
+    |world| {
+        assert!(!world.role.pid1 && world.role.procfs);
+        let (run, _) = world.start("((true &) &); exit 0");
+        world.exit_of(run);
+        world.until("nobody", |world| world.processes.is_alone());
+    }
+);
 
 alone!(pid_1_knows_what_it_is, Namespace, |world| {
     assert!(world.role.pid1 && world.role.procfs);

@@ -4,19 +4,23 @@ use std::fs;
 
 use super::*;
 
-alone!(s09_setsid_and_double_fork_that_ignore_term_are_found, Subreaper, |world| {
-    let script = "setsid sh -c 'trap \"\" TERM; echo $$; exec sleep 1000' &
+alone!(
+    s09_setsid_and_double_fork_that_ignore_term_are_found,
+    Subreaper,
+    |world| {
+        let script = "setsid sh -c 'trap \"\" TERM; echo $$; exec sleep 1000' &
         (setsid sh -c 'trap \"\" TERM; echo $$; exec sleep 1000' &)
         wait";
-    let (run, pipe) = world.start_piped(script);
-    let escaped = [world.read_pid(&pipe), world.read_pid(&pipe)];
-    world.processes.terminate(run.id, Signal::TERM);
-    assert_eq!(world.exit_of(run), (Exit::Signal(Signal::TERM), true));
-    assert!(escaped.into_iter().all(is_alive));
-    world.processes.kill(run.id);
-    world.wait_gone(run);
-    assert!(!escaped.into_iter().any(is_alive));
-});
+        let (run, pipe) = world.start_piped(script);
+        let escaped = [world.read_pid(&pipe), world.read_pid(&pipe)];
+        world.processes.terminate(run.id, Signal::TERM);
+        assert_eq!(world.exit_of(run), (Exit::Signal(Signal::TERM), true));
+        assert!(escaped.into_iter().all(is_alive));
+        world.processes.kill(run.id);
+        world.wait_gone(run);
+        assert!(!escaped.into_iter().any(is_alive));
+    }
+);
 
 alone!(a_stop_reaches_what_left_the_group, Subreaper, |world| {
     let script = "setsid sh -c 'trap \"exit 11\" TERM; echo $$; sleep 1000 & wait' &
@@ -27,7 +31,9 @@ alone!(a_stop_reaches_what_left_the_group, Subreaper, |world| {
     world.read_pid(&pipe);
     world.processes.terminate(run.id, Signal::TERM);
     // Both children of the escaped shells got TERM as well, so nothing is left.
-    world.until("orphan", |world| world.orphan_exits().contains(&Exit::Code(12)));
+    world.until("orphan", |world| {
+        world.orphan_exits().contains(&Exit::Code(12))
+    });
     assert_eq!(world.exit_of(run).0, Exit::Code(13));
 });
 
@@ -45,137 +51,180 @@ alone!(a_kill_goes_on_until_nothing_is_left, Subreaper, |world| {
     world.wait_gone(run);
 });
 
-alone!(a_cleared_environment_and_a_new_session_do_not_hide_what_was_seen, Subreaper, |world| {
-    // Below the first process at the stop, an orphan without mark, group or session of the run after it.
-    let script = "env -i setsid /bin/sh -c 'trap \"\" TERM; echo $$; exec /bin/sleep 1000' & wait";
-    let (run, pipe) = world.start_piped(script);
-    let escaped = world.read_pid(&pipe);
-    world.processes.terminate(run.id, Signal::TERM);
-    assert_eq!(world.exit_of(run), (Exit::Signal(Signal::TERM), true));
-    assert!(is_alive(escaped));
-    world.processes.kill(run.id);
-    world.wait_gone(run);
-    assert!(!is_alive(escaped));
-});
-
-alone!(a_group_member_without_a_mark_is_still_the_runs, Subreaper, |world| {
-    let (run, pipe) = world.start_piped("(env -i /bin/sh -c 'echo $$; exec /bin/sleep 1000' &); exit 4");
-    let member = world.read_pid(&pipe);
-    assert_eq!(world.exit_of(run), (Exit::Code(4), true));
-    world.processes.kill(run.id);
-    world.wait_gone(run);
-    assert!(!is_alive(member));
-});
-
-alone!(what_evades_everything_is_swept_at_the_end, Subreaper, |world| {
-    let (run, pipe) =
-        world.start_piped("(env -i setsid /bin/sh -c 'echo $$; exec /bin/sleep 1000' &); echo; exec sleep 1000");
-    let mut escaped = world.read_line(&pipe);
-    if escaped.is_empty() {
-        escaped = world.read_line(&pipe);
+alone!(
+    a_cleared_environment_and_a_new_session_do_not_hide_what_was_seen,
+    Subreaper,
+    |world| {
+        // Below the first process at the stop, an orphan without mark, group or session of the run after it.
+        let script =
+            "env -i setsid /bin/sh -c 'trap \"\" TERM; echo $$; exec /bin/sleep 1000' & wait";
+        let (run, pipe) = world.start_piped(script);
+        let escaped = world.read_pid(&pipe);
+        world.processes.terminate(run.id, Signal::TERM);
+        assert_eq!(world.exit_of(run), (Exit::Signal(Signal::TERM), true));
+        assert!(is_alive(escaped));
+        world.processes.kill(run.id);
+        world.wait_gone(run);
+        assert!(!is_alive(escaped));
     }
-    let escaped: i32 = escaped.parse().unwrap();
-    world.processes.kill(run.id);
-    assert_eq!(world.exit_of(run).0, Exit::Signal(Signal::KILL));
-    world.until("a decision", |world| world.processes.next_sweep().is_none());
-    assert!(is_alive(escaped) && !world.processes.is_alone());
-    world.processes.sweep_unowned(Signal::TERM);
-    world.until("nobody", |world| world.processes.is_alone());
-});
+);
+
+alone!(
+    a_group_member_without_a_mark_is_still_the_runs,
+    Subreaper,
+    |world| {
+        let (run, pipe) =
+            world.start_piped("(env -i /bin/sh -c 'echo $$; exec /bin/sleep 1000' &); exit 4");
+        let member = world.read_pid(&pipe);
+        assert_eq!(world.exit_of(run), (Exit::Code(4), true));
+        world.processes.kill(run.id);
+        world.wait_gone(run);
+        assert!(!is_alive(member));
+    }
+);
+
+alone!(
+    what_evades_everything_is_swept_at_the_end,
+    Subreaper,
+    |world| {
+        let (run, pipe) = world.start_piped(
+            "(env -i setsid /bin/sh -c 'echo $$; exec /bin/sleep 1000' &); echo; exec sleep 1000",
+        );
+        let mut escaped = world.read_line(&pipe);
+        if escaped.is_empty() {
+            escaped = world.read_line(&pipe);
+        }
+        let escaped: i32 = escaped.parse().unwrap();
+        world.processes.kill(run.id);
+        assert_eq!(world.exit_of(run).0, Exit::Signal(Signal::KILL));
+        world.until("a decision", |world| world.processes.next_sweep().is_none());
+        assert!(is_alive(escaped) && !world.processes.is_alone());
+        world.processes.sweep_unowned(Signal::TERM);
+        world.until("nobody", |world| world.processes.is_alone());
+    }
+);
 
 alone!(pid_1_sweeps_its_namespace, Namespace, |world| {
-    let (_, pipe) = world.start_piped("(env -i setsid /bin/sh -c 'echo $$; exec /bin/sleep 1000' &); exit 0");
+    let (_, pipe) =
+        world.start_piped("(env -i setsid /bin/sh -c 'echo $$; exec /bin/sleep 1000' &); exit 0");
     world.read_pid(&pipe);
     world.processes.sweep_unowned(Signal::KILL);
     world.until("nobody", |world| world.processes.is_alone());
 });
 
-alone!(s13_the_signal_of_a_stop_is_exactly_the_one_asked_for, Subreaper, |world| {
-    for name in ["QUIT", "INT", "USR1", "RTMIN+3"] {
-        let signal: Signal = name.parse().unwrap();
-        let number = signal.number();
-        let (run, pipe) = world.start_piped(&format!("trap 'exit 9' {number}; echo; while :; do sleep 0.01; done"));
-        world.read_line(&pipe);
-        world.processes.terminate(run.id, signal);
-        assert_eq!(world.exit_of(run).0, Exit::Code(9), "{name}");
+alone!(
+    s13_the_signal_of_a_stop_is_exactly_the_one_asked_for,
+    Subreaper,
+    |world| {
+        for name in ["QUIT", "INT", "USR1", "RTMIN+3"] {
+            let signal: Signal = name.parse().unwrap();
+            let number = signal.number();
+            let (run, pipe) = world.start_piped(&format!(
+                "trap 'exit 9' {number}; echo; while :; do sleep 0.01; done"
+            ));
+            world.read_line(&pipe);
+            world.processes.terminate(run.id, signal);
+            assert_eq!(world.exit_of(run).0, Exit::Code(9), "{name}");
+        }
     }
-});
+);
 
-alone!(p09_a_forwarded_signal_reaches_the_group_alone, Subreaper, |world| {
-    let script = "setsid sh -c 'trap \"exit 1\" 40; echo; while :; do sleep 0.01; done' &
+alone!(
+    p09_a_forwarded_signal_reaches_the_group_alone,
+    Subreaper,
+    |world| {
+        let script = "setsid sh -c 'trap \"exit 1\" 40; echo; while :; do sleep 0.01; done' &
         trap 'exit 5' 40; while :; do sleep 0.01; done";
-    let (run, pipe) = world.start_piped(script);
-    world.read_line(&pipe);
-    world.processes.forward(run.id, Signal::from_number(40).unwrap());
-    assert_eq!(world.exit_of(run), (Exit::Code(5), true));
-    // With its first process collected, the number of the group is nobody's.
-    world.processes.forward(run.id, Signal::KILL);
-    assert_eq!(world.gone(run), 0);
-    world.processes.kill(run.id);
-    world.wait_gone(run);
-});
-
-alone!(a_stopped_process_is_woken_to_act_on_its_stop_signal, Subreaper, |world| {
-    let (run, pipe) = world.start_piped("trap 'exit 8' TERM; echo; kill -STOP $$; sleep 1000 & wait");
-    world.read_line(&pipe);
-    let pid = world.processes.pid(run.id).unwrap();
-    world.until("the stop", |_| {
-        let stat = procfs::Procfs::stat(pid).unwrap();
-        stat.is_some_and(|stat| stat.is_stopped())
-    });
-    world.processes.terminate(run.id, Signal::TERM);
-    assert_eq!(world.exit_of(run).0, Exit::Code(8));
-});
-
-alone!(d28_a_run_that_is_over_is_signalled_no_more, Namespace, |world| {
-    let (old, pid) = world.start("exit 0");
-    assert_eq!(world.exit_of(old), (Exit::Code(0), false));
-    recycle(pid);
-    let (young, recycled) = world.start("exec sleep 1000");
-    assert_eq!(recycled, pid, "the number is taken again");
-    world.processes.terminate(old.id, Signal::TERM);
-    world.processes.kill(old.id);
-    world.processes.forward(old.id, Signal::KILL);
-    for _ in 0..20 {
-        world.turn();
+        let (run, pipe) = world.start_piped(script);
+        world.read_line(&pipe);
+        world
+            .processes
+            .forward(run.id, Signal::from_number(40).unwrap());
+        assert_eq!(world.exit_of(run), (Exit::Code(5), true));
+        // With its first process collected, the number of the group is nobody's.
+        world.processes.forward(run.id, Signal::KILL);
+        assert_eq!(world.gone(run), 0);
+        world.processes.kill(run.id);
+        world.wait_gone(run);
     }
-    assert_eq!(world.exit(young), None);
-    assert!(is_alive(pid));
-});
+);
 
-alone!(d28_a_recycled_descendant_is_another_process, Namespace, |world| {
-    // A descendant is seen, ends, and is collected by its own parent.
-    let (run, pipe) = world.start_piped("setsid sleep 1000 & echo $!; wait $!; echo; (exit 0); exec sleep 1000");
-    let seen = world.read_pid(&pipe);
-    let (stranger, order) = world.start_piped("trap ':' USR1; echo; sleep 1000 & wait; (env -i setsid /bin/sh -c 'echo $$; exec /bin/sleep 1000' &); wait");
-    world.read_line(&order);
-    world.until("the session", |_| {
-        let stat = procfs::Procfs::stat(seen).unwrap().unwrap();
-        stat.session == seen
-    });
-    let start = procfs::Procfs::stat(seen).unwrap().unwrap().start;
-    world.processes.terminate(run.id, Signal::URG);
-    sys::send(seen, Signal::KILL).unwrap();
-    world.read_line(&pipe);
-    // Its number comes back, two ticks later, as a stranger of another run that shows no mark.
-    world.until("a later tick", |world| {
-        let (probe, pid) = world.start("exec sleep 1000");
-        let later = procfs::Procfs::stat(pid).unwrap().unwrap().start > start + 1;
-        world.processes.kill(probe.id);
-        world.exit_of(probe);
-        later
-    });
-    recycle(seen - 1);
-    let leader = world.processes.pid(stranger.id).unwrap();
-    sys::send(leader, Signal::USR1).unwrap();
-    assert_eq!(world.read_pid(&order), seen, "the number is taken again");
-    world.processes.kill(run.id);
-    world.exit_of(run);
-    for _ in 0..20 {
-        world.turn();
+alone!(
+    a_stopped_process_is_woken_to_act_on_its_stop_signal,
+    Subreaper,
+    |world| {
+        let (run, pipe) =
+            world.start_piped("trap 'exit 8' TERM; echo; kill -STOP $$; sleep 1000 & wait");
+        world.read_line(&pipe);
+        let pid = world.processes.pid(run.id).unwrap();
+        world.until("the stop", |_| {
+            let stat = procfs::Procfs::stat(pid).unwrap();
+            stat.is_some_and(|stat| stat.is_stopped())
+        });
+        world.processes.terminate(run.id, Signal::TERM);
+        assert_eq!(world.exit_of(run).0, Exit::Code(8));
     }
-    assert!(is_alive(seen), "it is not the one that was seen");
-});
+);
+
+alone!(
+    d28_a_run_that_is_over_is_signalled_no_more,
+    Namespace,
+    |world| {
+        let (old, pid) = world.start("exit 0");
+        assert_eq!(world.exit_of(old), (Exit::Code(0), false));
+        recycle(pid);
+        let (young, recycled) = world.start("exec sleep 1000");
+        assert_eq!(recycled, pid, "the number is taken again");
+        world.processes.terminate(old.id, Signal::TERM);
+        world.processes.kill(old.id);
+        world.processes.forward(old.id, Signal::KILL);
+        for _ in 0..20 {
+            world.turn();
+        }
+        assert_eq!(world.exit(young), None);
+        assert!(is_alive(pid));
+    }
+);
+
+alone!(
+    d28_a_recycled_descendant_is_another_process,
+    Namespace,
+    |world| {
+        // A descendant is seen, ends, and is collected by its own parent.
+        let (run, pipe) = world.start_piped(
+            "(exit 0); (exit 0); setsid sleep 1000 & echo $!; wait $!; echo; exec sleep 1000",
+        );
+        let seen = world.read_pid(&pipe);
+        let (stranger, order) = world.start_piped("trap ':' USR1; echo; sleep 1000 & wait; (env -i setsid /bin/sh -c 'echo $$; exec /bin/sleep 1000' &); wait");
+        world.read_line(&order);
+        world.until("the session", |_| {
+            let stat = procfs::Procfs::stat(seen).unwrap().unwrap();
+            stat.session == seen
+        });
+        let start = procfs::Procfs::stat(seen).unwrap().unwrap().start;
+        world.processes.terminate(run.id, Signal::URG);
+        sys::send(seen, Signal::KILL).unwrap();
+        world.read_line(&pipe);
+        // Its number comes back, two ticks later, as a stranger of another run that shows no mark.
+        world.until("a later tick", |world| {
+            let (probe, pid) = world.start("exec sleep 1000");
+            let later = procfs::Procfs::stat(pid).unwrap().unwrap().start > start + 1;
+            world.processes.kill(probe.id);
+            world.exit_of(probe);
+            later
+        });
+        recycle(seen - 1);
+        let leader = world.processes.pid(stranger.id).unwrap();
+        sys::send(leader, Signal::USR1).unwrap();
+        assert_eq!(world.read_pid(&order), seen, "the number is taken again");
+        world.processes.kill(run.id);
+        world.exit_of(run);
+        for _ in 0..20 {
+            world.turn();
+        }
+        assert!(is_alive(seen), "it is not the one that was seen");
+    }
+);
 
 /// Makes the next process of the namespace get this pid.
 fn recycle(pid: i32) {
