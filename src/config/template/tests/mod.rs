@@ -1,0 +1,3 @@
+//! The engine against real Go, its own promises, and hostile input.
+
+mod golden;
