@@ -4,5 +4,6 @@ pub mod config;
 pub mod control;
 pub mod events;
 pub mod jobs;
+pub mod logging;
 pub mod process;
 pub mod watches;
