@@ -134,25 +134,23 @@ impl Processes {
         };
         // Without a descriptor, or without procfs, only the group is reached now; the rest is found after the exit.
         let owned = self.owned(pid, &strangers).unwrap_or_default();
-        self.survivors.remember(run, pid, &owned);
+        self.survivors.remember(run, &owned);
         let _ = sys::send_group(pid, signal);
         if getpgid(Some(Pid::from_raw(pid))) != Ok(Pid::from_raw(pid)) {
             // It joined another group; itself it is still pinned.
             let _ = sys::send(pid, signal);
         }
-        let stopped = owned
-            .iter()
-            .any(|stat| stat.pgrp == pid && stat.is_stopped());
+        let mut members = owned.iter().filter(|stat| stat.pgrp == pid);
+        let stopped = sys::is_stopped(pid) || members.any(Stat::is_stopped);
         if stopped && signal != Signal::KILL {
             let _ = sys::send_group(pid, Signal::CONT);
         }
-        let outside = |stat: &&Stat| stat.pgrp != pid && stat.pid != pid;
-        for stat in owned.iter().filter(outside) {
+        for stat in owned.iter().filter(|stat| stat.pgrp != pid) {
             self.send_checked(stat, signal);
         }
     }
 
-    /// A run's first process, its strangers and what is below them.
+    /// What a run owns besides its first process: its strangers, and what is below them and the first process.
     fn owned(&mut self, pid: i32, strangers: &[i32]) -> io::Result<Vec<Stat>> {
         let Some(procfs) = self.procfs else {
             return Ok(Vec::new());
@@ -161,8 +159,8 @@ impl Processes {
         roots.extend(strangers);
         self.with_spares(|_| {
             let mut owned = procfs.descendants(&roots)?;
-            for root in &roots {
-                owned.extend(Procfs::stat(*root)?);
+            for stranger in strangers {
+                owned.extend(Procfs::stat(*stranger)?);
             }
             Ok(owned)
         })
@@ -183,8 +181,7 @@ impl Processes {
         let below = self.with_spares(|_| procfs.descendants(children));
         for pid in children {
             let _ = sys::send(*pid, signal);
-            let stat = self.with_spares(|_| Procfs::stat(*pid)).ok().flatten();
-            if signal != Signal::KILL && stat.is_some_and(|stat| stat.is_stopped()) {
+            if signal != Signal::KILL && sys::is_stopped(*pid) {
                 let _ = sys::send(*pid, Signal::CONT);
             }
         }

@@ -124,9 +124,9 @@ impl Survivors {
         self.numbers.remove(&pid);
     }
 
-    /// Remembers processes of a run whose first process is `leader`.
-    pub(super) fn remember(&mut self, run: RunId, leader: i32, seen: &[Stat]) {
-        for stat in seen.iter().filter(|stat| stat.pid != leader) {
+    /// Remembers processes that a run owns besides its first one.
+    pub(super) fn remember(&mut self, run: RunId, seen: &[Stat]) {
+        for stat in seen {
             let start = stat.start;
             self.known.insert(stat.pid, Known { run, start });
             self.remember_numbers(run, stat.pgrp, stat.session);

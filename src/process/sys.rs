@@ -72,6 +72,12 @@ pub(super) fn has_ended(pid: i32) -> bool {
     }
 }
 
+/// Whether a signal or a terminal has stopped our child `pid`.
+pub(super) fn is_stopped(pid: i32) -> bool {
+    let flags = libc::WSTOPPED | libc::WNOHANG | libc::WNOWAIT;
+    waitid(libc::P_PID, pid.cast_unsigned(), flags).is_ok_and(|info| pid_of(&info) != 0)
+}
+
 /// Collects our ended child `pid`; `None` if it is no ended child of ours.
 pub(super) fn collect(pid: i32) -> Option<Exit> {
     let info = waitid(
