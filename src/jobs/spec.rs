@@ -151,6 +151,8 @@ pub enum Orphans {
 /// What the catalogue is told of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceSpec {
+    /// The name it is known by: the job's name as written, also where a second job of that name is `name#2` inside.
+    pub name: String,
     /// The advertised port, 1 to 65535.
     pub port: u16,
     /// The advertised address: the first that the job's `interfaces` match. `None` when nothing was looked up
