@@ -1,6 +1,15 @@
 //! Configuration: from text to a checked [`Config`].
+
+mod diagnostic;
+mod duration;
+mod json5;
+mod secrets;
 mod settings;
+mod source;
 mod template;
+
+pub use diagnostic::{Diagnostic, Excerpt, Position, Report, Severity};
+pub use duration::{DurationError, SignedDuration, parse_duration};
 pub use settings::{
     Config, ConsulSettings, ControlSettings, LogFormat, LogLevel, LogOutput, LoggingSettings,
     MetricKind, MetricSpec, Overflow, Scheme, TelemetrySettings, TlsSettings,
