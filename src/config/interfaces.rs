@@ -1,0 +1,246 @@
+//! Interface specifications: which of the machine's addresses is advertised.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use ipnet::IpNet;
+
+use super::json5::Kind;
+use super::walk::{Field, Finding, Walk, quoted};
+
+/// An address of the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InterfaceAddress {
+    /// The interface that has it.
+    pub name: String,
+    /// The address.
+    pub address: IpAddr,
+}
+
+/// The addresses that specifications are matched with.
+#[derive(Clone, Copy, Debug)]
+pub enum Addresses<'a> {
+    /// Nobody looked: only the grammar is checked.
+    NotLookedUp,
+    /// All interfaces with all their addresses, in any order.
+    Known(&'a [InterfaceAddress]),
+}
+
+/// One specification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Spec {
+    /// `inet`, `inet6`: the first address of the family that is not loopback.
+    Any(Family),
+    /// `NAME`, `NAME:inet`, `NAME:inet6`.
+    Named(String, Family),
+    /// `NAME[i]`, both families counted together.
+    Indexed(String, usize),
+    /// `10.0.0.0/16`.
+    Network(IpNet),
+    /// `static:ADDR`.
+    Static(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Family {
+    V4,
+    V6,
+}
+
+/// What specifications came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Choice {
+    /// An address.
+    Address(IpAddr),
+    /// `static:` text that is no IP address.
+    Text(String),
+    /// Nobody looked, or what is wrong has been reported.
+    Open,
+    /// No address matches; the message says what was wanted and what there is.
+    NoMatch(String),
+}
+
+/// What is used where a configuration says nothing, or has an empty list.
+const DEFAULT: [&str; 2] = ["eth0:inet", "inet"];
+
+const HELP: &str = "write `eth0`, `eth0:inet6`, `eth0[1]`, `inet`, `inet6`, a network such as `10.0.0.0/16`, or \
+                    `static:` and an address";
+
+/// Reads `interfaces` (a text or an array of texts) and picks the address. Wrong specifications are reported, all of them.
+pub(super) fn choose(
+    walk: &mut Walk<'_>,
+    field: Option<&Field<'_>>,
+    addresses: Addresses<'_>,
+) -> Choice {
+    let texts = match field {
+        Some(field) => match read(walk, field) {
+            Some(texts) => texts,
+            None => return Choice::Open,
+        },
+        None => Vec::new(),
+    };
+    if texts.is_empty() {
+        return pick(&DEFAULT.map(str::to_owned), addresses);
+    }
+    pick(&texts, addresses)
+}
+
+/// The specifications as written; `None` if one is wrong.
+fn read(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Vec<String>> {
+    let elements = match &field.node.kind {
+        Kind::String(_) => vec![field.clone()],
+        _ => walk.list(field),
+    };
+    let mut right = matches!(
+        field.node.kind,
+        Kind::String(_) | Kind::Array(_) | Kind::Object(_)
+    );
+    let mut texts = Vec::new();
+    for element in elements {
+        let Some(text) = walk.text(&element) else {
+            right = false;
+            continue;
+        };
+        if let Err(cause) = parse(&text) {
+            let finding = Finding::new(format!("cannot use {}: {cause}", quoted(&text)));
+            walk.error(&element.place, finding.help(HELP));
+            right = false;
+        }
+        texts.push(text);
+    }
+    right.then_some(texts)
+}
+
+/// Tries one specification after the other; each takes the first address it matches.
+fn pick(texts: &[String], addresses: Addresses<'_>) -> Choice {
+    let specs = texts.iter().filter_map(|text| parse(text).ok());
+    let known = match addresses {
+        Addresses::Known(known) => sorted(known),
+        Addresses::NotLookedUp => {
+            let mut specs = specs;
+            return match specs.next() {
+                Some(Spec::Static(text)) => fixed(text),
+                _ => Choice::Open,
+            };
+        }
+    };
+    for spec in specs {
+        if let Spec::Static(text) = spec {
+            return fixed(text);
+        }
+        if let Some(address) = spec.first_of(&known) {
+            return Choice::Address(address);
+        }
+    }
+    Choice::NoMatch(no_match(texts, &known))
+}
+
+fn fixed(text: String) -> Choice {
+    text.parse().map_or(Choice::Text(text), Choice::Address)
+}
+
+/// How many addresses the message names.
+const LISTED: usize = 16;
+
+fn no_match(texts: &[String], known: &[&InterfaceAddress]) -> String {
+    let wanted: Vec<String> = texts.iter().take(LISTED).map(|text| quoted(text)).collect();
+    let there = known.iter().take(LISTED);
+    let there: Vec<String> = there
+        .map(|one| format!("{}:{}", one.name, one.address))
+        .collect();
+    format!(
+        "none of the interface specifications were able to match: wanted {}, there is [{}]",
+        wanted.join(", "),
+        there.join(" ")
+    )
+}
+
+/// By name, then by the address as 16 bytes, IPv4 as mapped into IPv6: the order that the original counts in.
+fn sorted(addresses: &[InterfaceAddress]) -> Vec<&InterfaceAddress> {
+    let mut sorted: Vec<&InterfaceAddress> = addresses.iter().collect();
+    sorted.sort_by_key(|one| (one.name.as_bytes(), sixteen_bytes(one.address)));
+    sorted
+}
+
+fn sixteen_bytes(address: IpAddr) -> [u8; 16] {
+    let wide: Ipv6Addr = match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped(),
+        IpAddr::V6(address) => address,
+    };
+    wide.octets()
+}
+
+impl Family {
+    fn has(self, address: IpAddr) -> bool {
+        match self {
+            Family::V4 => address.is_ipv4(),
+            Family::V6 => address.is_ipv6(),
+        }
+    }
+}
+
+impl Spec {
+    fn first_of(&self, sorted: &[&InterfaceAddress]) -> Option<IpAddr> {
+        let mut all = sorted.iter();
+        let found = match self {
+            Spec::Any(family) => {
+                all.find(|one| family.has(one.address) && !one.address.is_loopback())
+            }
+            Spec::Named(name, family) => {
+                all.find(|one| one.name == *name && family.has(one.address))
+            }
+            Spec::Indexed(name, index) => all.filter(|one| one.name == *name).nth(*index),
+            Spec::Network(network) => all.find(|one| network.contains(&one.address)),
+            Spec::Static(_) => None,
+        };
+        found.map(|one| one.address)
+    }
+}
+
+/// Reads one specification. Names are wider than the original's: `.`, `-` and `@` occur in real ones (D53).
+fn parse(text: &str) -> Result<Spec, &'static str> {
+    if let Some(address) = text.strip_prefix("static:") {
+        return match address.trim() {
+            "" => Err("an address must follow `static:`"),
+            address => Ok(Spec::Static(address.to_owned())),
+        };
+    }
+    match text {
+        "" => return Err("the text is empty"),
+        "inet" => return Ok(Spec::Any(Family::V4)),
+        "inet6" => return Ok(Spec::Any(Family::V6)),
+        _ => {}
+    }
+    if text.contains('/') {
+        let network = text.parse().map_err(|_| "not a network")?;
+        return Ok(Spec::Network(network));
+    }
+    if text.parse::<IpAddr>().is_ok() {
+        return Err("an address alone says no interface; write `static:` before it");
+    }
+    parse_named(text)
+}
+
+fn parse_named(text: &str) -> Result<Spec, &'static str> {
+    const WRONG: &str = "not an interface specification";
+    if let Some(rest) = text.strip_suffix(']') {
+        let (name, index) = rest.split_once('[').ok_or(WRONG)?;
+        if !index.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err("the index must be a whole number from 0");
+        }
+        let index = index
+            .parse()
+            .map_err(|_| "the index must be a whole number from 0")?;
+        return Ok(Spec::Indexed(interface_name(name).ok_or(WRONG)?, index));
+    }
+    let (name, family) = match text.split_once(':') {
+        None | Some((_, "inet")) => (text.strip_suffix(":inet").unwrap_or(text), Family::V4),
+        Some((name, "inet6")) => (name, Family::V6),
+        Some(_) => return Err("after the name comes `:inet` or `:inet6`"),
+    };
+    Ok(Spec::Named(interface_name(name).ok_or(WRONG)?, family))
+}
+
+fn interface_name(name: &str) -> Option<String> {
+    let allowed = |c: char| c.is_alphanumeric() || "_.-@".contains(c);
+    (!name.is_empty() && name.chars().all(allowed)).then(|| name.to_owned())
+}

@@ -1,0 +1,427 @@
+//! `jobs[]`.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::events::{JobId, Signal};
+use crate::jobs::{HealthSpec, JobIo, JobSpec, Orphans, Restarts, Start, Stdin};
+
+use super::duration::SignedDuration;
+use super::exec;
+use super::health;
+use super::json5::Kind;
+use super::section::Section;
+use super::service::{self, Surroundings};
+use super::walk::{Field, Finding, Place, Walk, quoted};
+use super::when::{Facts, Names, When, at_least_a_millisecond};
+
+/// The job that stands for the program itself when telemetry is on.
+const OWN_JOB: &str = "containerpilot";
+
+/// Keys that the original took for fields of its own and ignored (spec: generic decoding rules).
+const IGNORED: [&str; 12] = [
+    "ttl",
+    "execTimeout",
+    "restartLimit",
+    "freqInterval",
+    "heartbeatInterval",
+    "stoppingTimeout",
+    "whenEvent",
+    "whenTimeout",
+    "whenStartsLimit",
+    "stoppingWaitEvent",
+    "serviceDefinition",
+    "healthCheckExec",
+];
+
+const STDIN: [(&str, Stdin); 2] = [("null", Stdin::Null), ("inherit", Stdin::Inherit)];
+const ORPHANS: [(&str, Orphans); 2] = [("sweep", Orphans::Sweep), ("keep", Orphans::Keep)];
+
+/// A job that waits for the names of the others.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) spec: JobSpec,
+    pub(super) place: Place,
+    /// Where its own stop time stands, if the file says one.
+    pub(super) stop_place: Option<Place>,
+    name_place: Place,
+    when: Option<When>,
+    /// `stdin` or `tty` of this job, for the checks over all jobs.
+    input_place: Option<Place>,
+}
+
+/// Reads all jobs. Those with an error are there as well, so that others that name them raise no second one.
+pub(super) fn read_all(
+    walk: &mut Walk<'_>,
+    fields: &[Field<'_>],
+    around: Surroundings<'_>,
+) -> Vec<Draft> {
+    let mut drafts = Vec::with_capacity(fields.len());
+    for field in fields {
+        drafts.extend(Draft::read(walk, field, around));
+    }
+    number_duplicates(walk, &mut drafts);
+    check_terminal(walk, &drafts);
+    drafts
+}
+
+/// Gives every job its start, now that all names are known.
+pub(super) fn resolve(walk: &mut Walk<'_>, drafts: &mut [Draft], mut names: Names) {
+    for (id, draft) in ids().zip(drafts.iter()) {
+        names.jobs.insert(draft.spec.name.clone(), id);
+        names.facts.push(draft.facts());
+    }
+    for draft in drafts.iter() {
+        draft.check_reserved(walk, &names);
+    }
+    for (id, draft) in ids().zip(drafts.iter_mut()) {
+        if let Some(when) = &draft.when {
+            draft.spec.start = when.resolve(walk, id, &names);
+        }
+    }
+}
+
+fn ids() -> impl Iterator<Item = JobId> {
+    (0..).map(JobId)
+}
+
+impl Draft {
+    /// Reads one job; `None` if it is no object.
+    fn read(walk: &mut Walk<'_>, field: &Field<'_>, around: Surroundings<'_>) -> Option<Draft> {
+        let mut section = walk.section(field)?;
+        let place = section.place.clone();
+        let (name, name_place) = name(walk, &mut section);
+        let exec = section
+            .take(walk, "exec")
+            .and_then(|exec| exec::read(walk, &exec));
+        let keys = service::Keys::take(walk, &mut section);
+        let advertised = keys.port.as_ref().filter(|port| !is_zero(port));
+        let health = read_health(walk, &mut section, &name, advertised);
+        if advertised.is_some() && !name.is_empty() {
+            service::check_name(walk, &name_place, &name);
+        }
+        let service = keys.read(walk, &name, around);
+        let when = section
+            .take(walk, "when")
+            .and_then(|when| When::read(walk, &when));
+        let timing = Timing::read(walk, &mut section, when.as_ref());
+        let (io, input_place) = read_io(walk, &mut section);
+        let essential = section.boolean(walk, "essential").unwrap_or_default();
+        let forward = read_forward(walk, &mut section);
+        let orphans = section.take(walk, "orphans");
+        let orphans = orphans.and_then(|orphans| walk.choice(&orphans, &ORPHANS));
+        section.ignore(
+            walk,
+            &IGNORED,
+            "remove it; a health check's `ttl` belongs into `health`",
+        );
+        section.finish(walk);
+        if essential && exec.is_none() {
+            walk.warning(
+                &place,
+                "`essential` has no effect on a job without `exec`: it never exits",
+            );
+        }
+        let spec = JobSpec {
+            name,
+            exec,
+            start: Start::Startup,
+            restarts: timing.restarts,
+            timeout: timing.timeout,
+            stop_timeout: timing.stop_timeout,
+            health,
+            essential,
+            io,
+            forward,
+            orphans: orphans.unwrap_or_default(),
+            service,
+        };
+        Some(Draft {
+            spec,
+            place,
+            stop_place: timing.stop_place,
+            name_place,
+            when,
+            input_place,
+        })
+    }
+
+    fn facts(&self) -> Facts {
+        let health = self.spec.health.as_ref();
+        Facts {
+            has_exec: self.spec.exec.is_some(),
+            has_check: health.and_then(|health| health.exec.as_ref()).is_some(),
+            has_wait: self.when.as_ref().is_some_and(|when| when.wait.is_some()),
+        }
+    }
+
+    /// A name that would hide another source is an error; one that only looks like a source is odd (decision 15).
+    fn check_reserved(&self, walk: &mut Walk<'_>, names: &Names) {
+        let name = self.spec.name.as_str();
+        let watch = name.strip_prefix("watch.");
+        let check = name.strip_prefix("check.");
+        let hides = matches!(name, "global" | "SIGHUP" | "SIGUSR2")
+            || watch.is_some_and(|watch| names.watches.contains_key(watch))
+            || check.is_some_and(|job| names.jobs.contains_key(job));
+        if hides {
+            let finding = Finding::new(format!(
+                "cannot use {}: it is the name of another source of events",
+                quoted(name)
+            ));
+            walk.error(&self.name_place, finding.help("choose another name"));
+        } else if watch.is_some() || check.is_some() || name.starts_with("SIG") {
+            let finding = Finding::new(format!(
+                "{} looks like a source of events and is a job",
+                quoted(name)
+            ));
+            walk.warning(&self.name_place, finding.help("choose another name"));
+        }
+    }
+}
+
+fn name(walk: &mut Walk<'_>, section: &mut Section<'_>) -> (String, Place) {
+    let field = section.take(walk, "name");
+    let place = field
+        .as_ref()
+        .map_or_else(|| section.place.clone(), |field| field.place.clone());
+    let name = match &field {
+        Some(field) => walk.text(field),
+        None => Some(String::new()),
+    };
+    if name.as_deref() == Some("") {
+        let finding = Finding::new("'name' must not be blank");
+        walk.error(
+            &place,
+            finding.help("give the job a name; others refer to it in `when.source`"),
+        );
+    }
+    (name.unwrap_or_default(), place)
+}
+
+fn is_zero(port: &Field<'_>) -> bool {
+    match &port.node.kind {
+        Kind::Number(number) => number.trunc() == 0.0,
+        Kind::String(text) => text == "0",
+        Kind::Bool(value) => !value,
+        _ => false,
+    }
+}
+
+fn read_health(
+    walk: &mut Walk<'_>,
+    section: &mut Section<'_>,
+    name: &str,
+    advertised: Option<&Field<'_>>,
+) -> Option<HealthSpec> {
+    let field = section.take(walk, "health");
+    if let (Some(port), None) = (advertised, &field)
+        && name != OWN_JOB
+    {
+        let finding = Finding::new("health must be set if 'port' is set");
+        let help = "add `health: { exec: \"…\", interval: 10, ttl: 25 }` with a command that checks the service";
+        walk.error(&port.place, finding.help(help));
+    }
+    health::read(walk, &field?, advertised.is_some())
+}
+
+/// How often and how long a job runs.
+#[derive(Debug)]
+struct Timing {
+    restarts: Restarts,
+    timeout: Option<Duration>,
+    stop_timeout: Option<Duration>,
+    stop_place: Option<Place>,
+}
+
+impl Timing {
+    fn read(walk: &mut Walk<'_>, section: &mut Section<'_>, when: Option<&When>) -> Timing {
+        let interval = when.and_then(When::interval);
+        let is_each = when.is_some_and(When::is_each);
+        let restarts = section.take(walk, "restarts");
+        let restarts = restarts.and_then(|field| read_restarts(walk, &field, is_each));
+        let default = match interval {
+            Some(_) => Restarts::Unlimited,
+            None => Restarts::Limited(0),
+        };
+        let timeout = section.take(walk, "timeout");
+        let timeout = timeout.and_then(|field| at_least_a_millisecond(walk, &field));
+        let stop = section.take(walk, "stopTimeout");
+        let stop_timeout = stop.as_ref().and_then(|field| walk.duration(field));
+        Timing {
+            restarts: restarts.unwrap_or(default),
+            timeout: timeout.or(interval),
+            stop_timeout: stop_timeout.map(SignedDuration::or_zero),
+            stop_place: stop.map(|field| field.place),
+        }
+    }
+}
+
+fn read_restarts(walk: &mut Walk<'_>, field: &Field<'_>, is_each: bool) -> Option<Restarts> {
+    const ACCEPTED: &str = "accepts positive integers, \"unlimited\", or \"never\"";
+    let restarts = match &field.node.kind {
+        Kind::String(text) => match text.as_str() {
+            "unlimited" if is_each => Err(
+                "may not be used when 'job.when.each' is set because it may result in infinite processes",
+            ),
+            "unlimited" => Ok(Restarts::Unlimited),
+            "never" => Ok(Restarts::Limited(0)),
+            digits => digits
+                .parse::<i64>()
+                .map_err(|_| ACCEPTED)
+                .and_then(limited),
+        },
+        // A fraction is dropped, as in the original; `as` saturates.
+        #[expect(clippy::cast_possible_truncation, reason = "saturates")]
+        Kind::Number(number) if !number.is_nan() => limited(*number as i64),
+        _ => Err(ACCEPTED),
+    };
+    match restarts {
+        Ok(restarts) => Some(restarts),
+        Err(cause) => {
+            let shown = walk.shown(field.node);
+            let finding = Finding::new(format!("cannot use {shown}: {cause}"));
+            let near = if shown == "`always`" {
+                "did you mean `unlimited`?"
+            } else {
+                "write `3`, `\"unlimited\"` or `\"never\"`"
+            };
+            walk.error(&field.place, finding.help(near));
+            None
+        }
+    }
+}
+
+fn limited(count: i64) -> Result<Restarts, &'static str> {
+    if count < 0 {
+        return Err("number must be positive integer");
+    }
+    Ok(Restarts::Limited(u32::try_from(count).unwrap_or(u32::MAX)))
+}
+
+/// How the job is connected, and the place of the key that gives it our input.
+fn read_io(walk: &mut Walk<'_>, section: &mut Section<'_>) -> (JobIo, Option<Place>) {
+    let raw = health::raw_logging(walk, section).unwrap_or_default();
+    let stdin_field = section.take(walk, "stdin");
+    let stdin = stdin_field
+        .as_ref()
+        .and_then(|field| walk.choice(field, &STDIN));
+    let tty_field = section.take(walk, "tty");
+    let tty = tty_field
+        .as_ref()
+        .and_then(|field| walk.boolean(field))
+        .unwrap_or_default();
+    if let (true, Some(Stdin::Null), Some(field)) = (tty, stdin, &stdin_field) {
+        let finding = Finding::new("a job with `tty` reads from the terminal");
+        walk.error(
+            &field.place,
+            finding.help("remove `stdin`, or set it to \"inherit\""),
+        );
+    }
+    // The terminal is what the job reads from.
+    let stdin = if tty {
+        Stdin::Inherit
+    } else {
+        stdin.unwrap_or_default()
+    };
+    let place = tty_field.filter(|_| tty).or(stdin_field);
+    let place = place
+        .filter(|_| stdin == Stdin::Inherit)
+        .map(|field| field.place);
+    (JobIo { raw, stdin, tty }, place)
+}
+
+fn read_forward(walk: &mut Walk<'_>, section: &mut Section<'_>) -> Vec<Signal> {
+    let Some(field) = section.take(walk, "forward") else {
+        return Vec::new();
+    };
+    let elements = match field.node.kind {
+        Kind::String(_) | Kind::Number(_) => vec![field],
+        _ => walk.list(&field),
+    };
+    let mut signals: Vec<Signal> = Vec::new();
+    for element in elements {
+        let Some(text) = walk.text(&element) else {
+            continue;
+        };
+        match text.parse::<Signal>() {
+            Ok(signal) if !signal.is_forwardable() => {
+                let finding = Finding::new(format!(
+                    "cannot forward {signal}: the supervisor needs it itself, or it cannot be caught"
+                ));
+                walk.error(&element.place, finding.help("remove it"));
+            }
+            Ok(signal) if signals.contains(&signal) => {}
+            Ok(signal) => signals.push(signal),
+            Err(_) => {
+                let finding = Finding::new(format!("cannot use {}: not a signal", quoted(&text)));
+                walk.error(
+                    &element.place,
+                    finding.help("write a name such as `WINCH`, `USR1` or `RTMIN+3`, or a number"),
+                );
+            }
+        }
+    }
+    signals
+}
+
+/// The second of two equal names becomes `name#2` (D35, decision 1).
+fn number_duplicates(walk: &mut Walk<'_>, drafts: &mut [Draft]) {
+    let mut seen: HashMap<String, u32> = HashMap::new();
+    for draft in drafts.iter() {
+        seen.entry(draft.spec.name.clone()).or_insert(0);
+    }
+    for draft in drafts {
+        let name = draft.spec.name.clone();
+        let count = seen.entry(name.clone()).or_default();
+        *count += 1;
+        if *count == 1 {
+            continue;
+        }
+        let mut number = *count;
+        let mut unique = format!("{name}#{number}");
+        while seen.contains_key(&unique) {
+            number += 1;
+            unique = format!("{name}#{number}");
+        }
+        seen.insert(name.clone(), number);
+        seen.insert(unique.clone(), 1);
+        if !name.is_empty() {
+            let finding = Finding::new(format!(
+                "two jobs are called {}; this one is {} to others",
+                quoted(&name),
+                quoted(&unique)
+            ));
+            walk.warning(&draft.name_place, finding.help("give it a name of its own"));
+        }
+        draft.spec.name = unique;
+    }
+}
+
+/// One terminal and one input: who has them must be clear.
+fn check_terminal(walk: &mut Walk<'_>, drafts: &[Draft]) {
+    let mut owner: Option<&str> = None;
+    let mut reader: Option<&str> = None;
+    for draft in drafts {
+        let Some(place) = &draft.input_place else {
+            continue;
+        };
+        let name = draft.spec.name.as_str();
+        if let (true, Some(owner)) = (draft.spec.io.tty, owner) {
+            let finding = format!(
+                "{} has the terminal already: one job owns it",
+                quoted(owner)
+            );
+            walk.error(place, finding);
+        } else if let Some(reader) = reader {
+            let finding = format!(
+                "{} reads the same input: which of them gets a line is chance",
+                quoted(reader)
+            );
+            walk.warning(place, finding);
+        }
+        if draft.spec.io.tty {
+            owner = owner.or(Some(name));
+        }
+        reader = reader.or(Some(name));
+    }
+}

@@ -1,0 +1,294 @@
+//! From text to a checked configuration.
+
+use std::path::PathBuf;
+
+use super::diagnostic::{Diagnostic, Report, Severity};
+use super::dialect;
+use super::interfaces::Addresses;
+use super::job::{self, Draft};
+use super::json5::{self, Fault, Kind, Node, Parsed};
+use super::secrets::Secrets;
+use super::section::{Case, Section};
+use super::service::Surroundings;
+use super::settings::Config;
+use super::source::Source;
+use super::stop::Limits;
+use super::template::{self, TemplateError, Variables};
+use super::walk::{Field, Finding, Place, Walk};
+use super::when::Names;
+use super::{consul, control, logging, telemetry, watch};
+
+/// The largest file that is read, in bytes. A configuration of a thousand jobs has a third of it.
+pub const MAX_BYTES: usize = 1 << 20;
+
+/// The largest text that a template may make of it: loops are what templates are for.
+const MAX_RENDERED: usize = 4 << 20;
+
+/// What a configuration is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// The name of the file in messages.
+    pub file: &'a str,
+    /// Its text.
+    pub text: &'a str,
+    /// What the template can use.
+    pub variables: &'a Variables,
+    /// The machine's addresses, for `interfaces`.
+    pub addresses: Addresses<'a>,
+}
+
+/// A configuration that can be used.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loaded {
+    /// What it says.
+    pub config: Config,
+    /// What is odd about it; has no errors.
+    pub warnings: Report,
+}
+
+/// Reads a configuration: template, JSON5, then every section.
+///
+/// A text that cannot be rendered or parsed gives the first fault; after that all are found at once. Nothing is touched:
+/// no file, no network, no clock. Sizes, depth and findings are bounded, so the text may come from a stranger.
+///
+/// # Errors
+///
+/// A report with at least one error; its warnings are in it as well.
+pub fn load(input: &Input<'_>) -> Result<Loaded, Report> {
+    let text = without_mark(input.text);
+    let secrets = || Secrets::of_variables(input.variables);
+    check_size(input.file, text, "the file", MAX_BYTES)?;
+    let rendered = template::render(text, input.variables)
+        .map_err(|error| of_template(input.file, text, secrets(), error))?;
+    check_size(
+        input.file,
+        &rendered.text,
+        "the rendered file",
+        MAX_RENDERED,
+    )?;
+    let source = Source::new(&rendered.text, Some(&rendered.map), secrets());
+    let parsed = match json5::parse(&rendered.text) {
+        Ok(parsed) => parsed,
+        Err(fault) => return Err(of_syntax(input.file, &source, &fault)),
+    };
+    let mut walk = Walk::new(source, input.file);
+    hide_secrets(&mut walk, &rendered.text, &parsed);
+    report_replaced(&mut walk, &parsed);
+    let config = read(&mut walk, &parsed.root, input.addresses);
+    let has_errors = walk.has_errors();
+    let report = walk.finish();
+    match config {
+        Some(config) if !has_errors => Ok(Loaded {
+            config,
+            warnings: report,
+        }),
+        _ => Err(report),
+    }
+}
+
+/// The path of the control socket, if the text says one: all that a client needs of a configuration, which may be broken
+/// everywhere else (D46).
+#[must_use]
+pub fn control_socket(text: &str, variables: &Variables) -> Option<PathBuf> {
+    let text = without_mark(text);
+    if text.len() > MAX_BYTES {
+        return None;
+    }
+    let rendered = template::render(text, variables).ok()?;
+    if rendered.text.len() > MAX_RENDERED {
+        return None;
+    }
+    let parsed = json5::parse(&rendered.text).ok()?;
+    match &parsed.root.get("control")?.get("socket")?.kind {
+        Kind::String(path) if !path.is_empty() => Some(PathBuf::from(path)),
+        _ => None,
+    }
+}
+
+/// Editors of some systems put a byte order mark before the text.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+fn check_size(file: &str, text: &str, what: &str, limit: usize) -> Result<(), Report> {
+    let bytes = text.len();
+    if bytes <= limit {
+        return Ok(());
+    }
+    let mut report = Report::new(file);
+    report.push(Diagnostic {
+        severity: Severity::Error,
+        message: format!("cannot read {what}: it has {bytes} bytes, and at most {limit} are read"),
+        path: None,
+        position: None,
+        excerpt: None,
+        help: None,
+    });
+    Err(report)
+}
+
+fn of_template(file: &str, text: &str, secrets: Secrets, error: TemplateError) -> Report {
+    let source = Source::new(text, None, secrets);
+    let at = source.offset(error.line, error.column);
+    let mut report = Report::new(file);
+    report.push(Diagnostic {
+        severity: Severity::Error,
+        message: source.scrub(format!("cannot render the template: {}", error.message)),
+        path: None,
+        position: Some(source.position(at)),
+        excerpt: source.excerpt(&(at..at + 1)),
+        help: error.help.map(|help| source.scrub(help)),
+    });
+    report
+}
+
+/// Without a tree nothing tells a token from another text; its line is left out on suspicion.
+fn of_syntax(file: &str, source: &Source<'_>, fault: &Fault) -> Report {
+    let start = fault.range.start;
+    let excerpt = source.excerpt(&fault.range);
+    let mut report = Report::new(file);
+    report.push(Diagnostic {
+        severity: Severity::Error,
+        message: source.scrub(format!("cannot read JSON5: {}", fault.message)),
+        path: None,
+        position: Some(source.position(start)),
+        excerpt: excerpt.filter(|_| !source.is_near_word(start, "token")),
+        help: fault.help.map(str::to_owned),
+    });
+    report
+}
+
+/// Tells the source what it must not show: values of keys called `token`, and every text in `consul` that is under a key
+/// we do not know, which may be a misspelt one.
+fn hide_secrets(walk: &mut Walk<'_>, text: &str, parsed: &Parsed) {
+    let source = walk.source_mut();
+    for range in &parsed.tokens {
+        let value = text.get(range.clone()).unwrap_or_default();
+        source.hide(range, value.trim_matches(['"', '\'']));
+    }
+    let Some(Node {
+        kind: Kind::Object(entries),
+        ..
+    }) = parsed.root.get("consul")
+    else {
+        return;
+    };
+    let known = ["address", "scheme", "tls"];
+    let harmless = |key: &str| known.iter().any(|known| key.eq_ignore_ascii_case(known));
+    for entry in entries.iter().filter(|entry| !harmless(&entry.key)) {
+        let value = super::walk::scalar_text(&entry.value);
+        source.hide(&entry.value.range, value.as_deref().unwrap_or_default());
+    }
+}
+
+fn report_replaced(walk: &mut Walk<'_>, parsed: &Parsed) {
+    for (key, range) in &parsed.replaced {
+        let place = Place {
+            path: String::new(),
+            range: range.clone(),
+        };
+        let shown = super::walk::quoted(key);
+        let finding = Finding::new(format!(
+            "the key {shown} is given twice: the last one counts"
+        ));
+        walk.warning(&place, finding.help("remove one of them"));
+    }
+}
+
+/// Reads the tree; `None` if it is no configuration at all.
+fn read(walk: &mut Walk<'_>, root: &Node, addresses: Addresses<'_>) -> Option<Config> {
+    let place = Place {
+        path: String::new(),
+        range: root.range.start..root.range.start + 1,
+    };
+    let field = Field { place, node: root };
+    let Some(mut top) = Section::new(&field, Case::Exact) else {
+        let finding = Finding::new(format!(
+            "cannot use {}: a configuration is an object",
+            root.kind_name()
+        ));
+        walk.error(
+            &field.place,
+            finding.help("put it in braces: `{ jobs: [ … ] }`"),
+        );
+        return None;
+    };
+    if dialect::is_other(walk, root) {
+        return None;
+    }
+    let logging = top
+        .take(walk, "logging")
+        .map(|field| logging::read(walk, &field));
+    let limits = Limits::read(walk, &mut top);
+    let consul = top.take(walk, "consul");
+    let around = Surroundings {
+        addresses,
+        has_catalogue: consul.is_some(),
+    };
+    let consul = consul.and_then(|field| consul::read(walk, &field));
+    let control = top
+        .take(walk, "control")
+        .map(|field| control::read(walk, &field));
+    let mut drafts = read_jobs(walk, &mut top, around);
+    let (watches, names) = read_watches(walk, &mut top);
+    let names = Names {
+        watches: names,
+        ..Names::default()
+    };
+    job::resolve(walk, &mut drafts, names);
+    let telemetry = top.take(walk, "telemetry");
+    let telemetry = telemetry.and_then(|field| telemetry::read(walk, &field, around));
+    limits.check(walk, &drafts);
+    top.finish(walk);
+    Some(Config {
+        logging: logging.unwrap_or_default(),
+        stop: limits.values,
+        jobs: drafts.into_iter().map(|draft| draft.spec).collect(),
+        watches,
+        consul,
+        control: control.unwrap_or_default(),
+        telemetry,
+    })
+}
+
+/// The original took anything but an array for no jobs, and then ran for ever (D10).
+fn read_jobs(walk: &mut Walk<'_>, top: &mut Section<'_>, around: Surroundings<'_>) -> Vec<Draft> {
+    let Some(field) = top.take(walk, "jobs") else {
+        return Vec::new();
+    };
+    if !matches!(field.node.kind, Kind::Array(_)) {
+        let shown = walk.shown(field.node);
+        let finding = Finding::new(format!("cannot use {shown}: expected an array"));
+        walk.error(
+            &field.place,
+            finding.help("write `jobs: [ { name: \"app\", exec: \"…\" } ]`"),
+        );
+        return Vec::new();
+    }
+    let fields = walk.list(&field);
+    job::read_all(walk, &fields, around)
+}
+
+fn read_watches(
+    walk: &mut Walk<'_>,
+    top: &mut Section<'_>,
+) -> (
+    Vec<crate::watches::WatchSpec>,
+    std::collections::HashMap<String, crate::events::WatchId>,
+) {
+    let field = top.take(walk, "watches");
+    let fields = match &field {
+        Some(field) if !matches!(field.node.kind, Kind::Array(_)) => {
+            let shown = walk.shown(field.node);
+            let finding = Finding::new(format!("{shown} is no array and is ignored"));
+            walk.warning(
+                &field.place,
+                finding.help("write `watches: [ { name: \"…\", interval: 10 } ]`"),
+            );
+            Vec::new()
+        }
+        Some(field) => walk.list(field),
+        None => Vec::new(),
+    };
+    watch::read_all(walk, &fields)
+}

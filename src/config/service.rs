@@ -1,0 +1,218 @@
+//! What a job announces in the catalogue: `port` and the keys that go with it.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::jobs::{InitialStatus, ServiceSpec};
+
+use super::duration::{SignedDuration, parse_with_unit};
+use super::interfaces::{self, Addresses, Choice};
+use super::section::Section;
+use super::walk::{Field, Finding, Place, Walk, quoted};
+
+/// What the address of a service depends on beside its own keys.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Surroundings<'a> {
+    pub(super) addresses: Addresses<'a>,
+    /// Whether a catalogue is configured: without one nobody reads the address.
+    pub(super) has_catalogue: bool,
+}
+
+/// The keys of a job that say how it is advertised.
+#[derive(Debug)]
+pub(super) struct Keys<'n> {
+    pub(super) port: Option<Field<'n>>,
+    initial_status: Option<Field<'n>>,
+    interfaces: Option<Field<'n>>,
+    tags: Option<Field<'n>>,
+    consul: Option<Field<'n>>,
+}
+
+const STATUS: [(&str, Option<InitialStatus>); 4] = [
+    ("passing", Some(InitialStatus::Passing)),
+    ("warning", Some(InitialStatus::Warning)),
+    ("critical", Some(InitialStatus::Critical)),
+    // What a template makes of a variable that is not set.
+    ("", None),
+];
+
+impl<'n> Keys<'n> {
+    pub(super) fn take(walk: &mut Walk<'_>, section: &mut Section<'n>) -> Keys<'n> {
+        let initial_status = section.take(walk, "initial_status");
+        let alias = section.take(walk, "initialStatus");
+        if let (Some(_), Some(alias)) = (&initial_status, &alias) {
+            let finding = Finding::new("`initialStatus` is the same key as `initial_status`");
+            walk.error(&alias.place, finding.help("remove one of them"));
+        }
+        Keys {
+            port: section.take(walk, "port"),
+            initial_status: initial_status.or(alias),
+            interfaces: section.take(walk, "interfaces"),
+            tags: section.take(walk, "tags"),
+            consul: section.take(walk, "consul"),
+        }
+    }
+
+    /// Reads what is advertised under the job's name; `None` without a port, or when something has been reported.
+    pub(super) fn read(
+        self,
+        walk: &mut Walk<'_>,
+        name: &str,
+        around: Surroundings<'_>,
+    ) -> Option<ServiceSpec> {
+        let port = self.port.as_ref().and_then(|field| port(walk, field));
+        let Some(port) = port.filter(|port| *port != 0) else {
+            if self.port.is_none() {
+                self.warn_of_no_effect(walk);
+            }
+            return None;
+        };
+        let status = self.initial_status;
+        let initial_status = status
+            .and_then(|field| walk.choice(&field, &STATUS))
+            .flatten();
+        let tags = self
+            .tags
+            .map(|field| walk.texts(&field))
+            .unwrap_or_default();
+        let extras = self
+            .consul
+            .map(|field| Extras::read(walk, &field))
+            .unwrap_or_default();
+        let place = self
+            .interfaces
+            .as_ref()
+            .or(self.port.as_ref())
+            .map(|field| field.place.clone());
+        let choice = interfaces::choose(walk, self.interfaces.as_ref(), around.addresses);
+        let (address, static_address) = settle(walk, place.as_ref(), choice, around);
+        Some(ServiceSpec {
+            name: name.to_owned(),
+            port,
+            address,
+            static_address,
+            initial_status,
+            tags,
+            enable_tag_override: extras.enable_tag_override,
+            deregister_critical_after: extras.deregister_critical_after,
+        })
+    }
+
+    fn warn_of_no_effect(&self, walk: &mut Walk<'_>) {
+        let keys = [
+            &self.initial_status,
+            &self.interfaces,
+            &self.tags,
+            &self.consul,
+        ];
+        for field in keys.into_iter().flatten() {
+            let finding = Finding::new("the key has no effect without `port`");
+            walk.warning(
+                &field.place,
+                finding.help("add `port` to advertise the job, or remove the key"),
+            );
+        }
+    }
+}
+
+/// A port; 0 means that there is none.
+pub(super) fn port(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<u16> {
+    let number = walk.integer(field)?;
+    let port = u16::try_from(number).ok();
+    if port.is_none() {
+        let shown = walk.shown(field.node);
+        walk.error(
+            &field.place,
+            format!("cannot use {shown}: a port is a number from 1 to 65535"),
+        );
+    }
+    port
+}
+
+/// The address of a choice. That nothing matched is an error only where somebody would read the address.
+fn settle(
+    walk: &mut Walk<'_>,
+    place: Option<&Place>,
+    choice: Choice,
+    around: Surroundings<'_>,
+) -> (Option<IpAddr>, Option<String>) {
+    match choice {
+        Choice::Address(address) => (Some(address), None),
+        Choice::Text(text) => (None, Some(text)),
+        Choice::Open => (None, None),
+        Choice::NoMatch(message) => {
+            if let Some(place) = place {
+                report_no_match(walk, place, message, around.has_catalogue);
+            }
+            (None, None)
+        }
+    }
+}
+
+pub(super) fn report_no_match(walk: &mut Walk<'_>, place: &Place, message: String, is_error: bool) {
+    let finding =
+        Finding::new(message).help("set `interfaces`, for example to `[\"eth0\", \"inet\"]`");
+    if is_error {
+        walk.error(place, finding);
+    } else {
+        walk.warning(place, finding);
+    }
+}
+
+/// The name that the catalogue knows a service by. What is wrong has been reported.
+pub(super) fn check_name(walk: &mut Walk<'_>, place: &Place, name: &str) {
+    let mut characters = name.chars();
+    let first = characters.next().is_some_and(|c| c.is_ascii_lowercase());
+    let rest = characters.as_str();
+    let is_right =
+        first && !rest.is_empty() && rest.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if !is_right {
+        let finding = Finding::new(format!(
+            "cannot use {}: service names must be alphanumeric with dashes to comply with service discovery",
+            quoted(name)
+        ));
+        walk.error(
+            place,
+            finding.help("begin with a small letter; use at least two of a-z, A-Z, 0-9 and `-`"),
+        );
+    }
+}
+
+/// `jobs[].consul`.
+#[derive(Debug, Default)]
+struct Extras {
+    enable_tag_override: bool,
+    deregister_critical_after: Option<Duration>,
+}
+
+impl Extras {
+    fn read(walk: &mut Walk<'_>, field: &Field<'_>) -> Extras {
+        let Some(mut section) = walk.section(field) else {
+            return Extras::default();
+        };
+        let enable_tag_override = section.boolean(walk, "enableTagOverride");
+        let after = section.take(walk, "deregisterCriticalServiceAfter");
+        let after = after.and_then(|field| deregister_after(walk, &field));
+        section.finish(walk);
+        Extras {
+            enable_tag_override: enable_tag_override.unwrap_or_default(),
+            deregister_critical_after: after,
+        }
+    }
+}
+
+/// A duration with its unit: a bare number is an error here, as it was in the original.
+fn deregister_after(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Duration> {
+    let text = walk.text(field)?;
+    match parse_with_unit(&text) {
+        Ok(length) => SignedDuration::positive(length),
+        Err(error) => {
+            let finding = Finding::new(format!("cannot use {}: {error}", quoted(&text)));
+            walk.error(
+                &field.place,
+                finding.help("write the unit, for example `10m`"),
+            );
+            None
+        }
+    }
+}

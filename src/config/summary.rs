@@ -1,0 +1,235 @@
+//! The configuration as one log line shows it.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::events::{Source, Subscription};
+use crate::jobs::{JobSpec, Restarts, Start};
+
+use super::settings::{Config, LogFormat, LogLevel, LogOutput, Scheme};
+
+/// What a configuration came to, for the log line `loaded config:` and for the status. Nothing in it is a secret (L12): of
+/// a command it has the executable alone, of the catalogue no token, and no environment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    logging: Logging,
+    #[serde(with = "humantime_serde")]
+    stop_timeout: Duration,
+    #[serde(with = "humantime_serde")]
+    shutdown_timeout: Duration,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consul: Option<Consul>,
+    control: Control,
+    jobs: Vec<Job>,
+    watches: Vec<Watch>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    telemetry: Option<Telemetry>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Logging {
+    level: &'static str,
+    format: &'static str,
+    output: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Consul {
+    address: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scheme: Option<&'static str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Control {
+    socket: String,
+    mode: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Job {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    program: Option<String>,
+    start: String,
+    restarts: String,
+    #[serde(with = "humantime_serde", skip_serializing_if = "Option::is_none")]
+    timeout: Option<Duration>,
+    #[serde(with = "humantime_serde", skip_serializing_if = "Option::is_none")]
+    stop_timeout: Option<Duration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    health: Option<Health>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    port: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
+    essential: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Health {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    program: Option<String>,
+    #[serde(with = "humantime_serde")]
+    interval: Duration,
+    #[serde(with = "humantime_serde")]
+    ttl: Duration,
+    #[serde(with = "humantime_serde", skip_serializing_if = "Option::is_none")]
+    timeout: Option<Duration>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Watch {
+    name: String,
+    #[serde(with = "humantime_serde")]
+    interval: Duration,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tag: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dc: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Telemetry {
+    port: u16,
+    metrics: usize,
+}
+
+impl Config {
+    /// What the configuration came to, without any secret.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        Summary {
+            logging: self.logging_summary(),
+            stop_timeout: self.stop.stop_timeout,
+            shutdown_timeout: self.stop.shutdown_timeout,
+            consul: self.consul.as_ref().map(|consul| Consul {
+                address: without_user(&consul.address),
+                scheme: consul.scheme.map(scheme_name),
+            }),
+            control: Control {
+                socket: self.control.socket.display().to_string(),
+                mode: format!("{:04o}", self.control.mode),
+            },
+            jobs: self.jobs.iter().map(|job| self.job_summary(job)).collect(),
+            watches: self
+                .watches
+                .iter()
+                .map(|watch| Watch {
+                    name: watch.name.clone(),
+                    interval: watch.interval,
+                    tag: watch.tag.clone(),
+                    dc: watch.dc.clone(),
+                })
+                .collect(),
+            telemetry: self.telemetry.as_ref().map(|telemetry| Telemetry {
+                port: telemetry.port,
+                metrics: telemetry.metrics.len(),
+            }),
+        }
+    }
+
+    fn logging_summary(&self) -> Logging {
+        Logging {
+            level: level_name(self.logging.level),
+            format: match self.logging.format {
+                LogFormat::Default => "default",
+                LogFormat::Text => "text",
+                LogFormat::Json => "json",
+            },
+            output: match &self.logging.output {
+                LogOutput::Stdout => "stdout".to_owned(),
+                LogOutput::Stderr => "stderr".to_owned(),
+                LogOutput::File(path) => path.display().to_string(),
+            },
+        }
+    }
+
+    fn job_summary(&self, job: &JobSpec) -> Job {
+        let service = job.service.as_ref();
+        let address = service.and_then(|service| {
+            let fixed = service.static_address.clone();
+            service.address.map(|address| address.to_string()).or(fixed)
+        });
+        Job {
+            name: job.name.clone(),
+            program: job.exec.as_ref().map(|exec| exec.program().to_owned()),
+            start: self.start_text(job.start),
+            restarts: match job.restarts {
+                Restarts::Limited(count) => count.to_string(),
+                Restarts::Unlimited => "unlimited".to_owned(),
+            },
+            timeout: job.timeout,
+            stop_timeout: job.stop_timeout,
+            health: job.health.as_ref().map(|health| Health {
+                program: health.exec.as_ref().map(|exec| exec.program().to_owned()),
+                interval: health.interval,
+                ttl: health.ttl,
+                timeout: health.timeout,
+            }),
+            port: service.map(|service| service.port),
+            address,
+            essential: job.essential,
+        }
+    }
+
+    fn start_text(&self, start: Start) -> String {
+        match start {
+            Start::Startup => "at startup".to_owned(),
+            Start::Interval { every, .. } => format!("every {}", humantime::format_duration(every)),
+            Start::Once { on, .. } => format!("once {}", self.event_text(on)),
+            Start::Each { on, .. } => format!("each {}", self.event_text(on)),
+            Start::Never { .. } => "never".to_owned(),
+        }
+    }
+
+    fn event_text(&self, on: Subscription) -> String {
+        let job = |number: u32| {
+            let index = usize::try_from(number).unwrap_or(usize::MAX);
+            self.jobs.get(index).map_or("?", |job| job.name.as_str())
+        };
+        match on.source {
+            Source::Global => format!("{}", on.code),
+            Source::Job(id) => format!("{} of {}", on.code, job(id.0)),
+            Source::Check(id) => format!("{} of check.{}", on.code, job(id.0)),
+            Source::Watch(id) => {
+                let index = usize::try_from(id.0).unwrap_or(usize::MAX);
+                let name = self
+                    .watches
+                    .get(index)
+                    .map_or("?", |watch| watch.name.as_str());
+                format!("{} of watch.{name}", on.code)
+            }
+            Source::Signal(signal) => signal.to_string(),
+        }
+    }
+}
+
+/// `user:password@` before a host is a secret.
+fn without_user(address: &str) -> String {
+    match address.rsplit_once('@') {
+        Some((_, host)) => host.to_owned(),
+        None => address.to_owned(),
+    }
+}
+
+fn scheme_name(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::Http => "http",
+        Scheme::Https => "https",
+    }
+}
+
+fn level_name(level: LogLevel) -> &'static str {
+    match level {
+        LogLevel::Panic => "PANIC",
+        LogLevel::Fatal => "FATAL",
+        LogLevel::Error => "ERROR",
+        LogLevel::Warn => "WARN",
+        LogLevel::Info => "INFO",
+        LogLevel::Debug => "DEBUG",
+    }
+}

@@ -1,0 +1,110 @@
+//! Every rule of the configuration, as a person meets it: a text in, settings or a report out.
+
+mod duration;
+mod hostile;
+mod interfaces;
+mod job;
+mod report;
+mod secret;
+mod section;
+mod stop;
+mod syntax;
+mod when;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::jobs::JobSpec;
+
+use super::*;
+
+/// A machine with one interface beside loopback.
+fn addresses() -> Vec<InterfaceAddress> {
+    named(&[("eth0", "10.0.0.2"), ("lo", "127.0.0.1"), ("lo", "::1")])
+}
+
+fn named(addresses: &[(&str, &str)]) -> Vec<InterfaceAddress> {
+    let addresses = addresses.iter();
+    let addresses = addresses.map(|(name, address)| InterfaceAddress {
+        name: (*name).to_owned(),
+        address: address.parse().unwrap(),
+    });
+    addresses.collect()
+}
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn try_load(text: &str) -> Result<Loaded, Report> {
+    with_variables(text, &[])
+}
+
+fn with_variables(text: &str, variables: &[(&str, &str)]) -> Result<Loaded, Report> {
+    let variables = variables.iter();
+    let variables = variables.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    load(&Input {
+        file: "app.json5",
+        text,
+        variables: &variables.collect(),
+        addresses: Addresses::Known(&addresses()),
+    })
+}
+
+/// The configuration of a text that must be accepted without a warning.
+#[track_caller]
+fn clean(text: &str) -> Config {
+    let loaded = try_load(text).unwrap_or_else(|report| panic!("{text}\n{report}"));
+    assert!(loaded.warnings.is_empty(), "{text}\n{}", loaded.warnings);
+    loaded.config
+}
+
+/// The configuration of a text that must be accepted with one warning that contains `expected`.
+#[track_caller]
+fn warned(text: &str, expected: &str) -> Config {
+    let loaded = try_load(text).unwrap_or_else(|report| panic!("{text}\n{report}"));
+    let said = loaded.warnings.to_string();
+    assert_eq!(loaded.warnings.len(), 1, "{text}\n{said}");
+    assert!(said.contains(expected), "{text}\n{said}");
+    loaded.config
+}
+
+/// The one error of a text that must be refused.
+#[track_caller]
+fn refused(text: &str, expected: &str) -> Report {
+    let report = match try_load(text) {
+        Ok(loaded) => panic!("{text}\nis accepted: {:?}", loaded.config),
+        Err(report) => report,
+    };
+    let said = report.to_string();
+    assert_eq!(report.errors(), 1, "{text}\n{said}");
+    assert!(
+        said.contains(expected),
+        "{text}\nexpected {expected}\n{said}"
+    );
+    report
+}
+
+/// A configuration with one job of these keys.
+fn job_text(keys: &str) -> String {
+    format!("{{ jobs: [ {{ name: \"app\", {keys} }} ] }}")
+}
+
+#[track_caller]
+fn job(keys: &str) -> JobSpec {
+    clean(&job_text(keys)).jobs.remove(0)
+}
+
+#[track_caller]
+fn warned_job(keys: &str, expected: &str) -> JobSpec {
+    warned(&job_text(keys), expected).jobs.remove(0)
+}
+
+#[track_caller]
+fn refused_job(keys: &str, expected: &str) {
+    refused(&job_text(keys), expected);
+}

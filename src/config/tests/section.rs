@@ -1,0 +1,399 @@
+use super::*;
+
+#[test]
+fn an_empty_configuration_has_the_defaults() {
+    let config = clean("{}");
+    assert_eq!(config.consul, None);
+    assert_eq!(config.telemetry, None);
+    assert_eq!(config.control, ControlSettings::default());
+    assert_eq!(config.logging, LoggingSettings::default());
+    assert_eq!(
+        (config.stop.stop_timeout, config.stop.shutdown_timeout),
+        (secs(5), secs(300))
+    );
+}
+
+#[test]
+fn top_level_keys_are_exact() {
+    refused("{ Jobs: [] }", "unknown key `Jobs`");
+    refused("{ job: [] }", "did you mean `jobs`?");
+    clean("{ 'x-anything': { goes: [] } }");
+}
+
+#[test]
+fn the_catalogue_as_a_text() {
+    let table = [
+        ("localhost:8500", "localhost:8500", Some(Scheme::Http)),
+        ("http://consul:8500", "consul:8500", Some(Scheme::Http)),
+        ("https://consul:8500", "consul:8500", Some(Scheme::Https)),
+        (
+            "http://https://consul:8500",
+            "consul:8500",
+            Some(Scheme::Https),
+        ),
+        ("", "", Some(Scheme::Http)),
+        (
+            "unix:///run/consul.sock",
+            "unix:///run/consul.sock",
+            Some(Scheme::Http),
+        ),
+        (
+            "http://unix:///run/consul.sock",
+            "unix:///run/consul.sock",
+            Some(Scheme::Http),
+        ),
+    ];
+    for (text, address, scheme) in table {
+        let consul = clean(&format!("{{ consul: '{text}' }}")).consul.unwrap();
+        assert_eq!(
+            (consul.address.as_str(), consul.scheme),
+            (address, scheme),
+            "{text}"
+        );
+    }
+    refused("{ consul: 'ftp://consul' }", "Unknown protocol scheme: ftp");
+    refused("{ consul: 8500 }", "no discovery backend defined");
+    refused("{ consul: [] }", "no discovery backend defined");
+    warned("{ consul: ':8500' }", "`:8500` has no host");
+    assert_eq!(clean("{ consul: null }").consul, None);
+}
+
+#[test]
+fn the_catalogue_as_an_object() {
+    let consul = clean("{ consul: {} }").consul.unwrap();
+    assert_eq!(consul, ConsulSettings::default());
+    let consul = clean(
+        "{ consul: { address: 'c:1', scheme: 'https', token: 't-1234', tls: { cafile: '/ca', servername: 's', verify: false } } }",
+    );
+    let consul = consul.consul.unwrap();
+    assert_eq!(
+        (consul.scheme, consul.token.as_deref()),
+        (Some(Scheme::Https), Some("t-1234"))
+    );
+    assert_eq!(
+        (consul.tls.ca_file, consul.tls.verify),
+        (Some("/ca".into()), Some(false))
+    );
+    let consul = clean("{ consul: { address: 'https://c:1' } }")
+        .consul
+        .unwrap();
+    assert_eq!(
+        (consul.address.as_str(), consul.scheme),
+        ("c:1", Some(Scheme::Https))
+    );
+    refused(
+        "{ consul: { scheme: 'ftp' } }",
+        "expected one of `http`, `https`",
+    );
+    refused("{ consul: { adress: 'c' } }", "did you mean `address`?");
+    refused(
+        "{ consul: { tls: { ca: '/x' } } }",
+        "consul.tls: unknown key `ca`",
+    );
+    warned("{ consul: { tls: { caFile: '/x' } } }", "write `cafile`");
+}
+
+#[test]
+fn logging_words_are_read_in_any_case() {
+    let logging = clean(
+        "{ logging: { level: 'debug', format: 'JSON', output: 'StdErr', overflow: 'drop' } }",
+    )
+    .logging;
+    assert_eq!(
+        (logging.level, logging.format, logging.output),
+        (LogLevel::Debug, LogFormat::Json, LogOutput::Stderr)
+    );
+    assert_eq!(logging.overflow, Overflow::Drop);
+    let levels = [
+        ("PANIC", LogLevel::Panic),
+        ("fatal", LogLevel::Fatal),
+        ("Warning", LogLevel::Warn),
+        ("WARN", LogLevel::Warn),
+    ];
+    for (level, expected) in levels {
+        assert_eq!(
+            clean(&format!("{{ logging: {{ level: '{level}' }} }}"))
+                .logging
+                .level,
+            expected
+        );
+    }
+    let logging = clean("{ logging: { output: '/var/log/App.log' } }").logging;
+    assert_eq!(logging.output, LogOutput::File("/var/log/App.log".into()));
+    refused("{ logging: { level: 'loud' } }", "Unknown log level 'loud'");
+    refused("{ logging: { level: '' } }", "Unknown log level ''");
+    refused("{ logging: { format: 'xml' } }", "Unknown log format 'xml'");
+    refused("{ logging: { output: '' } }", "expected a destination");
+    refused(
+        "{ logging: 'debug' }",
+        "logging: cannot use `debug`: expected an object",
+    );
+}
+
+#[test]
+fn the_control_socket() {
+    let control = clean(
+        "{ control: { socket: '/run/c.sock', mode: '0660', owner: 'app:1000', required: true } }",
+    )
+    .control;
+    assert_eq!(
+        (control.mode, control.owner.as_deref(), control.required),
+        (0o660, Some("app:1000"), true)
+    );
+    assert_eq!(clean("{ control: { mode: '600' } }").control.mode, 0o600);
+    let long = format!("{{ control: {{ socket: '/{}' }} }}", "x".repeat(107));
+    refused(&long, "at most 107 bytes");
+    refused(
+        "{ control: { socket: '' } }",
+        "control server not loading due to missing config",
+    );
+    for mode in ["660", "'0999'", "'1777'", "''", "'rw'", "true"] {
+        refused(
+            &format!("{{ control: {{ mode: {mode} }} }}"),
+            "expected permissions as octal digits",
+        );
+    }
+    for owner in ["''", "':'", "'a:b:c'", "'a b'"] {
+        refused(
+            &format!("{{ control: {{ owner: {owner} }} }}"),
+            "expected a user and a group",
+        );
+    }
+}
+
+#[test]
+fn watches_have_a_name_and_an_interval() {
+    let watches = clean("{ watches: [ { name: 'web', interval: 3, tag: 'a', dc: '' }, { name: 'db', interval: '500ms' } ] }").watches;
+    assert_eq!(
+        (
+            watches[0].interval,
+            watches[0].tag.as_deref(),
+            watches[0].dc.as_deref()
+        ),
+        (secs(3), Some("a"), None)
+    );
+    assert_eq!(watches[1].interval, Duration::from_millis(500));
+    let table = [
+        ("{ interval: 3 }", "'name' must not be blank"),
+        ("{ name: '', interval: 3 }", "'name' must not be blank"),
+        (
+            "{ name: 'w', interval: 3 }",
+            "service names must be alphanumeric",
+        ),
+        ("{ name: 'web' }", "interval must be > 0"),
+        (
+            "{ name: 'web', interval: 0 }",
+            "watches[0].interval: cannot use `0`",
+        ),
+        (
+            "{ name: 'web', interval: 1, tags: 'x' }",
+            "did you mean `tag`?",
+        ),
+        ("3", "expected an object"),
+    ];
+    for (watch, expected) in table {
+        refused(&format!("{{ watches: [ {watch} ] }}"), expected);
+    }
+    warned(
+        "{ watches: [ { name: 'web', interval: 1, serviceName: 'x' } ] }",
+        "the key has no effect",
+    );
+    // What the original silently took for none.
+    assert!(
+        warned("{ watches: 'web' }", "is no array and is ignored")
+            .watches
+            .is_empty()
+    );
+}
+
+#[test]
+fn of_two_watches_with_one_name_the_first_is_the_source() {
+    let text =
+        "{ watches: [ { name: 'web', interval: 1 }, { name: 'web', interval: 1, tag: 'a' } ],
+                 jobs: [ { name: 'app', when: { source: 'watch.web', each: 'changed' } } ] }";
+    let config = warned(text, "`watch.web` means the first");
+    assert_eq!(config.watches.len(), 2);
+}
+
+#[test]
+fn telemetry_is_off_until_it_is_named() {
+    let telemetry = clean("{ telemetry: {} }").telemetry.unwrap();
+    assert_eq!(
+        (telemetry.port, telemetry.address),
+        (9090, Some(ip("10.0.0.2")))
+    );
+    // D37: one text alone will do.
+    let telemetry = clean("{ telemetry: { port: '9100', interfaces: 'lo', tags: 'a' } }")
+        .telemetry
+        .unwrap();
+    assert_eq!(
+        (telemetry.port, telemetry.address, telemetry.tags.len()),
+        (9100, Some(ip("127.0.0.1")), 1)
+    );
+    refused(
+        "{ telemetry: { port: 0 } }",
+        "a port is a number from 1 to 65535",
+    );
+    refused(
+        "{ telemetry: { interfaces: 'static:name' } }",
+        "not an IP address",
+    );
+    refused("{ telemetry: true }", "expected an object");
+    warned("{ telemetry: { addr: 'x' } }", "the key has no effect");
+}
+
+#[test]
+fn metrics_have_a_type_a_name_and_a_help() {
+    let metrics = |list: &str| format!("{{ telemetry: {{ metrics: [ {list} ] }} }}");
+    let config = clean(&metrics(
+        "{ namespace: 'ns', subsystem: '', name: 'm', help: 'h', type: 'counter' }",
+    ));
+    let metric = config.telemetry.unwrap().metrics.remove(0);
+    assert_eq!(
+        (metric.full_name().as_str(), metric.kind),
+        ("ns_m", MetricKind::Counter)
+    );
+    let table = [
+        (
+            "{ name: 'm', help: 'h', type: 'Counter' }",
+            "invalid metric type: `Counter`",
+        ),
+        ("{ name: 'm', help: 'h' }", "`type` is missing"),
+        ("{ name: 'm', type: 'gauge' }", "empty help string"),
+        (
+            "{ name: 'a.b', help: 'h', type: 'gauge' }",
+            "`a.b` is not a valid metric name",
+        ),
+        (
+            "{ help: 'h', type: 'gauge' }",
+            "`` is not a valid metric name",
+        ),
+        (
+            "{ name: '1m', help: 'h', type: 'gauge' }",
+            "is not a valid metric name",
+        ),
+        (
+            "{ name: 'm', help: 'h', type: 'gauge', unit: 's' }",
+            "unknown key `unit`",
+        ),
+        (
+            "{ name: 'm', help: 'h', type: 'gauge' }, { name: 'm', help: 'i', type: 'gauge' }",
+            "with another type or help",
+        ),
+    ];
+    for (list, expected) in table {
+        refused(&metrics(list), expected);
+    }
+    let same = "{ name: 'm', help: 'h', type: 'gauge' }, { name: 'm', help: 'h', type: 'gauge' }";
+    let config = warned(&metrics(same), "this one is left out");
+    assert_eq!(config.telemetry.unwrap().metrics.len(), 1);
+}
+
+/// Spec: weak decoding.
+#[test]
+fn types_are_as_weak_as_in_the_original() {
+    let integers = [
+        ("'0x1f'", 31),
+        ("'010'", 8),
+        ("true", 1),
+        ("'+7'", 7),
+        ("0x10", 16),
+        ("' 7'", 0),
+        ("'09'", 0),
+        ("'--7'", 0),
+        ("{}", 0),
+        ("Infinity", 0),
+    ];
+    for (value, expected) in integers {
+        let text = format!("{{ telemetry: {{ port: {value} }} }}");
+        match expected {
+            0 => _ = refused(&text, "expected a whole number"),
+            port => assert_eq!(clean(&text).telemetry.unwrap().port, port, "{value}"),
+        }
+    }
+    let text = "{ telemetry: { port: 81.9 } }";
+    assert_eq!(
+        warned(text, "the fraction of `81.9` is dropped: 81 is used")
+            .telemetry
+            .unwrap()
+            .port,
+        81
+    );
+    let booleans = [
+        ("true", true),
+        ("1", true),
+        ("0", false),
+        ("'T'", true),
+        ("'False'", false),
+        ("''", false),
+    ];
+    for (value, expected) in booleans {
+        assert_eq!(
+            clean(&format!("{{ control: {{ required: {value} }} }}"))
+                .control
+                .required,
+            expected,
+            "{value}"
+        );
+    }
+    refused("{ control: { required: 'yes' } }", "expected true or false");
+    let texts = [
+        ("1", "1"),
+        ("1.50", "1.5"),
+        ("true", "1"),
+        ("1e21", "1000000000000000000000"),
+    ];
+    for (value, expected) in texts {
+        assert_eq!(
+            clean(&format!("{{ jobs: [ {{ name: {value} }} ] }}")).jobs[0].name,
+            expected
+        );
+    }
+    refused(
+        "{ jobs: [ { name: [] } ] }",
+        "cannot use an array: expected a string",
+    );
+}
+
+#[test]
+fn a_client_finds_the_socket_in_a_broken_configuration() {
+    let socket = |text: &str| control_socket(text, &Variables::new());
+    assert_eq!(
+        socket("{ control: { socket: '/run/c' }, jobs: 3, nonsense: 1 }"),
+        Some("/run/c".into())
+    );
+    assert_eq!(
+        socket("{ control: { Socket: '/run/c' } }"),
+        Some("/run/c".into())
+    );
+    for text in [
+        "",
+        "{",
+        "[]",
+        "{}",
+        "{ control: 3 }",
+        "{ control: {} }",
+        "{ control: { socket: '' } }",
+    ] {
+        assert_eq!(socket(text), None, "{text}");
+    }
+}
+
+#[test]
+fn a_summary_has_durations_as_people_write_them() {
+    let text = "{ consul: { address: 'user:pass@consul:8500', token: 'very-secret' },
+                 jobs: [ { name: 'app', exec: ['/bin/app', '--password=hush'], timeout: '90s', port: 80, health: { exec: 'check hush', interval: 10, ttl: 25 } },
+                         { name: 'after', when: { source: 'app', once: 'healthy' } } ] }";
+    let summary = serde_json::to_string(&clean(text).summary()).unwrap();
+    for part in [
+        "\"timeout\":\"1m 30s\"",
+        "\"program\":\"/bin/app\"",
+        "\"start\":\"once healthy of app\"",
+        "\"stopTimeout\":\"5s\"",
+    ] {
+        assert!(summary.contains(part), "{part}: {summary}");
+    }
+    for secret in ["hush", "very-secret", "pass@"] {
+        assert!(!summary.contains(secret), "{secret}: {summary}");
+    }
+}

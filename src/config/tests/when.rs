@@ -1,0 +1,304 @@
+use crate::events::{EventCode, JobId, Signal, Source, Subscription, WatchId};
+use crate::jobs::{Overlap, Restarts, Start};
+
+use super::*;
+
+/// `app` waits; `db` has everything that emits events, `bare` nothing.
+fn text(when: &str) -> String {
+    format!(
+        "{{ jobs: [
+            {{ name: 'app', exec: 'a', when: {when} }},
+            {{ name: 'db', exec: 'b', health: {{ exec: 'c', interval: 1, ttl: 5 }}, when: {{ source: 'SIGHUP', timeout: '1s' }} }},
+            {{ name: 'bare' }},
+          ],
+          watches: [ {{ name: 'web', interval: 1 }} ] }}"
+    )
+}
+
+fn on(code: EventCode, source: Source) -> Subscription {
+    Subscription { code, source }
+}
+
+#[track_caller]
+fn start(when: &str) -> Start {
+    clean(&text(when)).jobs[0].start
+}
+
+#[track_caller]
+fn never(when: &str, expected: &str) {
+    let config = warned(&text(when), expected);
+    assert!(
+        matches!(config.jobs[0].start, Start::Never { .. }),
+        "{when}"
+    );
+}
+
+#[test]
+fn without_when_a_job_starts_at_startup() {
+    let job = job("exec: 'a'");
+    assert_eq!(
+        (job.start, job.restarts, job.timeout),
+        (Start::Startup, Restarts::Limited(0), None)
+    );
+}
+
+#[test]
+fn interval_sets_restarts_and_timeout() {
+    let job = job("exec: 'a', when: { interval: '90s' }");
+    let every = secs(90);
+    let overlap = Overlap::Skip;
+    assert_eq!(job.start, Start::Interval { every, overlap });
+    assert_eq!(
+        (job.restarts, job.timeout),
+        (Restarts::Unlimited, Some(secs(90)))
+    );
+    let text = "exec: 'a', restarts: 2, timeout: 3, when: { interval: 1, overlap: 'queue' }";
+    let job = super::job(text);
+    assert_eq!(
+        (job.restarts, job.timeout),
+        (Restarts::Limited(2), Some(secs(3)))
+    );
+    assert!(matches!(
+        job.start,
+        Start::Interval {
+            overlap: Overlap::Queue,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn events_are_found_by_the_name_of_their_source() {
+    let db = JobId(1);
+    let table = [
+        (
+            "{ source: 'db', once: 'healthy' }",
+            EventCode::Healthy,
+            Source::Job(db),
+        ),
+        (
+            "{ source: 'db', once: 'stopping' }",
+            EventCode::Stopping,
+            Source::Job(db),
+        ),
+        (
+            "{ source: 'db', once: 'timerExpired' }",
+            EventCode::TimerExpired,
+            Source::Job(db),
+        ),
+        (
+            "{ source: 'bare', once: 'stopped' }",
+            EventCode::Stopped,
+            Source::Job(JobId(2)),
+        ),
+        (
+            "{ source: 'check.db', once: 'exitFailed' }",
+            EventCode::ExitFailed,
+            Source::Check(db),
+        ),
+        (
+            "{ source: 'watch.web', once: 'changed' }",
+            EventCode::Changed,
+            Source::Watch(WatchId(0)),
+        ),
+        (
+            "{ source: 'global', once: 'startup' }",
+            EventCode::Startup,
+            Source::Global,
+        ),
+        (
+            "{ source: 'global', once: 'enterMaintenance' }",
+            EventCode::EnterMaintenance,
+            Source::Global,
+        ),
+    ];
+    for (when, code, source) in table {
+        let expected = Start::Once {
+            on: on(code, source),
+            wait: None,
+        };
+        assert_eq!(start(when), expected, "{when}");
+        let each = when.replace("once", "each");
+        let expected = Start::Each {
+            on: on(code, source),
+            wait: None,
+        };
+        assert_eq!(start(&each), expected, "{each}");
+    }
+    let waiting = start("{ source: 'db', once: 'healthy', timeout: '10s' }");
+    assert!(matches!(waiting, Start::Once { wait: Some(wait), .. } if wait == secs(10)));
+}
+
+#[test]
+fn signals_start_a_job_each_time() {
+    for (source, signal) in [("SIGHUP", Signal::HUP), ("SIGUSR2", Signal::USR2)] {
+        for extra in [
+            "",
+            ", once: 'startup'",
+            ", each: 'changed'",
+            ", once: 'SIGHUP'",
+        ] {
+            let when = format!("{{ source: '{source}'{extra} }}");
+            let on = on(EventCode::Signal, Source::Signal(signal));
+            assert_eq!(start(&when), Start::Each { on, wait: None }, "{when}");
+        }
+    }
+}
+
+/// What the original accepted and silently never ran (D17, D34).
+#[test]
+fn what_never_happens_is_a_warning() {
+    let table = [
+        ("{}", "`when` names no event"),
+        ("{ source: 'db' }", "`when` names no event"),
+        ("{ timeout: '1s' }", "`when` names no event"),
+        ("{ once: 'healthy' }", "`source` is missing or empty"),
+        ("{ source: 'dbb', once: 'healthy' }", "did you mean `db`?"),
+        (
+            "{ source: 'watch.wep', once: 'changed' }",
+            "did you mean `watch.web`?",
+        ),
+        (
+            "{ source: 'check.nobody', once: 'exitFailed' }",
+            "nothing emits events as `check.nobody`",
+        ),
+        (
+            "{ source: 'SIGTERM', once: 'startup' }",
+            "nothing emits events as `SIGTERM`",
+        ),
+        (
+            "{ source: 'global', once: 'shutdown' }",
+            "`shutdown` starts nothing",
+        ),
+        (
+            "{ source: 'app', once: 'healthy' }",
+            "a job does not hear its own events",
+        ),
+        (
+            "{ source: 'check.app', once: 'exitSuccess' }",
+            "a job does not hear its own events",
+        ),
+        (
+            "{ source: 'bare', once: 'exitSuccess' }",
+            "that job has no `exec`",
+        ),
+        (
+            "{ source: 'bare', once: 'healthy' }",
+            "that job has no `health.exec`",
+        ),
+        (
+            "{ source: 'bare', once: 'timerExpired' }",
+            "that job has no `when.timeout`",
+        ),
+        (
+            "{ source: 'check.bare', once: 'exitFailed' }",
+            "that job has no health check",
+        ),
+        (
+            "{ source: 'db', once: 'changed' }",
+            "changed is not an event of this source",
+        ),
+        (
+            "{ source: 'db', once: 'startup' }",
+            "startup is not an event of this source",
+        ),
+        (
+            "{ source: 'check.db', once: 'healthy' }",
+            "healthy is not an event of this source",
+        ),
+        (
+            "{ source: 'watch.web', once: 'stopped' }",
+            "stopped is not an event of this source",
+        ),
+        (
+            "{ source: 'global', once: 'healthy' }",
+            "healthy is not an event of this source",
+        ),
+        (
+            "{ source: 'db', once: 'quit' }",
+            "`quit` is never heard by a job",
+        ),
+        (
+            "{ source: 'db', once: 'error' }",
+            "`error` is never heard by a job",
+        ),
+        ("{ once: 'SIGHUP' }", "a signal is a source"),
+        ("{ once: 'shutdown' }", "`source` is missing or empty"),
+    ];
+    for (when, expected) in table {
+        never(when, expected);
+    }
+}
+
+/// D34: events of the program itself need no source.
+#[test]
+fn the_source_of_global_events_is_found() {
+    for name in ["startup", "enterMaintenance", "exitMaintenance"] {
+        let config = warned(&text(&format!("{{ each: '{name}' }}")), "`global` is taken");
+        let code = EventCode::from_name(name).unwrap();
+        let expected = Start::Each {
+            on: Subscription::global(code),
+            wait: None,
+        };
+        assert_eq!(config.jobs[0].start, expected);
+    }
+}
+
+#[test]
+fn what_interval_ignores_is_a_warning() {
+    warned(
+        &text("{ interval: '1s', source: 'db' }"),
+        "no effect beside `interval`",
+    );
+    warned(
+        &text("{ interval: '1s', timeout: '3s' }"),
+        "no effect beside `interval`",
+    );
+}
+
+#[test]
+fn wrong_values_are_errors() {
+    let table = [
+        (
+            "{ source: 'db', once: 'healty' }",
+            "did you mean `healthy`?",
+        ),
+        (
+            "{ source: 'db', once: 'Healthy' }",
+            "`Healthy` is not a valid event code",
+        ),
+        (
+            "{ source: 'SIGHUP', once: 'nonsense' }",
+            "the events are startup, shutdown",
+        ),
+        (
+            "{ source: 'db', once: 'healthy', each: 'healthy' }",
+            "can have only one of 'interval', 'once', or 'each'",
+        ),
+        (
+            "{ interval: '1s', once: 'startup' }",
+            "can have only one of",
+        ),
+        (
+            "{ interval: '500us' }",
+            "jobs[0].when.interval: cannot use `500us`: cannot be less than 1ms",
+        ),
+        ("{ interval: 0 }", "cannot be less than 1ms"),
+        ("{ interval: 'soon' }", "invalid duration"),
+        (
+            "{ source: 'db', once: 'healthy', timeout: 1.5 }",
+            "missing unit in duration",
+        ),
+        (
+            "{ source: 'db', once: 'healthy', overlap: 'skip' }",
+            "`overlap` is for jobs with `interval`",
+        ),
+        ("{ interval: 1, overlap: 'kil' }", "did you mean `kill`?"),
+        ("{ source: 'db', event: 'healthy' }", "unknown key `event`"),
+        ("'startup'", "expected an object"),
+        ("{ all: [] }", "unknown key `all`"),
+    ];
+    for (when, expected) in table {
+        refused(&text(when), expected);
+    }
+}
