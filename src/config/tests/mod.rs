@@ -5,6 +5,7 @@ mod hostile;
 mod interfaces;
 mod job;
 mod report;
+mod sample;
 mod secret;
 mod section;
 mod stop;
