@@ -1,4 +1,42 @@
-//! pilothouse: a supervisor that lives in a container.
+//! pilothouse: a supervisor that lives in a container, as its PID 1, and runs `ContainerPilot` configurations.
+//!
+//! # Theory of operation
+//!
+//! *Decide in one place, act in another.* The rules with time and order (when to start, restart, give up and stop, and in
+//! which order) live in plain values that know no clock, process or network. They take facts and give orders:
+//!
+//! ```text
+//!              facts (Event)                          orders (Effect)
+//!   world ──────────────────────> jobs::Jobs ──────────────────────────> world
+//!   signals, exits, requests      (pure rules)        spawn, terminate, kill, announce
+//! ```
+//!
+//! [`supervisor`] is the shell around them: one loop on one thread that turns the world into events and the effects into
+//! actions, and never waits for an action.
+//!
+//! | room | owns | pure |
+//! | --- | --- | --- |
+//! | [`events`] | facts, public events, the numbers of jobs and runs | yes |
+//! | [`jobs`] | what a job is; its states; restarts, health, the order of the end | yes |
+//! | [`watches`] | what a watch is | yes |
+//! | [`config`] | text to a checked configuration: template, JSON5, all errors at once | yes |
+//! | [`process`] | every fork, wait and kill; who owns which process; signals in and out | |
+//! | [`logging`] | our messages and the jobs' output, one writer | |
+//! | [`control`] | the control socket, its server and its client | |
+//! | [`supervisor`] | the loop; start, reload, end | |
+//! | [`cli`] | flags, subcommands, exit statuses | |
+//!
+//! Pure rooms import pure rooms only; shell rooms never import each other; only the supervisor and the command line know
+//! more than one. A test reads the `use` lines against that table.
+//!
+//! # The path of an exit status
+//!
+//! The kernel ends run 7 of `app`. SIGCHLD wakes the loop; [`process`] looks at the child, finds its run, collects the
+//! status and says whether the run left anything behind. The loop tells the rules `Exited { run 7, exit, left }`. The
+//! rules see that run 7 is the present one, that a restart is permitted and that nothing is left, and order
+//! `Announce(exitFailed of app)` and `Spawn { run 8 }`. Whoever is triggered by `exitFailed` of `app` hears it before the
+//! next fact. The loop performs the spawn, which returns after the exec. Had the number been 6, nothing would happen.
+
 pub mod cli;
 pub mod config;
 pub mod control;
@@ -6,4 +44,5 @@ pub mod events;
 pub mod jobs;
 pub mod logging;
 pub mod process;
+pub mod supervisor;
 pub mod watches;

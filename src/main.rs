@@ -1,1 +1,12 @@
-fn main() {}
+//! The program. Everything it does is in the library; this is the only place that ends the process.
+
+use std::process::ExitCode;
+
+use pilothouse::cli;
+use pilothouse::supervisor::Signals;
+
+fn main() -> ExitCode {
+    // First of all: the kernel discards TERM to a PID 1 that has no handler for it yet (decision 11).
+    let signals = Signals::install();
+    cli::main(signals).into()
+}

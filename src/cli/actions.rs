@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use super::exit::ExitCode;
 use super::invocation::Action;
-use super::place::{ConfigPlace, ReadError};
 use super::run::Console;
 use crate::config::ControlSettings;
 use crate::control::{Client, ClientError, GIT_HASH, VERSION};
+use crate::supervisor::{ConfigPlace, DEFAULT_CONFIG, ReadError};
 
 /// The two lines of `-version`.
 pub(super) fn version() -> String {
@@ -73,8 +73,7 @@ pub(super) fn find_socket(
     match place.read() {
         Ok(text) => Ok(named(&text).unwrap_or_else(default)),
         Err(ReadError::File { path, source })
-            if source.kind() == io::ErrorKind::NotFound
-                && path == Path::new(super::DEFAULT_CONFIG) =>
+            if source.kind() == io::ErrorKind::NotFound && path == Path::new(DEFAULT_CONFIG) =>
         {
             // `pilothouse run -- CMD` has no configuration.
             Ok(default())

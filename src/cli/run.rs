@@ -8,10 +8,10 @@ use super::actions;
 use super::exit::ExitCode;
 use super::invocation::{Invocation, RunOptions};
 use super::parse::parse;
-use super::place::ConfigPlace;
-use super::seam::{self, Variables};
 use super::usage::USAGE;
+use crate::config::{self, Variables};
 use crate::jobs::Exec;
+use crate::supervisor::ConfigPlace;
 
 /// What is to be supervised.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,7 +65,12 @@ pub fn run(
         Invocation::Help => console.print(USAGE.as_bytes()),
         Invocation::Version => console.print(actions::version().as_bytes()),
         Invocation::Template { config, out } => {
-            let render = |text: &str| seam::render(text, variables);
+            let render = |text: &str| {
+                let rendered = config::render(text, variables);
+                rendered
+                    .map(|rendered| rendered.text)
+                    .map_err(|error| error.to_string())
+            };
             actions::template(&place(config), out.as_deref(), console, render)
         }
         Invocation::Request {
@@ -74,7 +79,7 @@ pub fn run(
             action,
         } => {
             let find = || {
-                let named = |text: &str| seam::control_socket(text, variables);
+                let named = |text: &str| config::control_socket(text, variables);
                 actions::find_socket(socket, &place(config), named)
             };
             actions::request(&action, find, console)

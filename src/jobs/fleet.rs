@@ -198,6 +198,19 @@ impl Jobs {
         self.ending.is_some()
     }
 
+    /// Whether it is a reload that ends everything.
+    #[must_use]
+    pub fn is_reloading(&self) -> bool {
+        self.ending
+            .is_some_and(|ending| matches!(ending.why, Why::Asked(StopReason::Reload)))
+    }
+
+    /// Whether a job is triggered by this event.
+    #[must_use]
+    pub fn has_subscriber(&self, event: PublicEvent) -> bool {
+        self.subscribers.contains_key(&event)
+    }
+
     /// How everything ended; `None` while it has not. Without any job the program runs until it is asked to stop (D10).
     #[must_use]
     pub fn outcome(&self) -> Option<Outcome> {

@@ -9,6 +9,7 @@ use signal_hook::iterator::exfiltrator::origin::Origin;
 use signal_hook::low_level::siginfo::Cause;
 use tokio::net;
 
+use super::sys;
 use crate::events::Signal;
 
 /// What the program always listens to. TERM first: the kernel drops it for a PID 1 without a handler (decision 11).
@@ -120,6 +121,21 @@ impl Signals {
             self.drain(out);
         }
         Ok(())
+    }
+
+    /// Gives up: every signal does again what it does by default, and what has arrived meanwhile does it now. For a
+    /// program that turns out to be no supervisor.
+    pub fn release(mut self) {
+        let mut arrived = Vec::new();
+        self.drain(&mut arrived);
+        for number in ALWAYS {
+            sys::default_action(number);
+        }
+        for received in arrived {
+            // raise(3) cannot fail for a signal that could be caught.
+            let _ = nix::sys::signal::Signal::try_from(received.signal.number())
+                .map(nix::sys::signal::raise);
+        }
     }
 
     /// Appends the signals that have arrived, without waiting.

@@ -213,6 +213,12 @@ pub(super) fn reset_signals() {
     }
 }
 
+/// Makes a signal do in this process what it does by default.
+pub(super) fn default_action(signal: i32) {
+    let action: KernelAction = [libc::SIG_DFL, 0, 0, 0, 0, 0, 0, 0];
+    kernel_action(signal, &raw const action, ptr::null_mut());
+}
+
 /// Ignores a signal in this process.
 pub(super) fn ignore(signal: Signal) {
     let action: KernelAction = [libc::SIG_IGN, 0, 0, 0, 0, 0, 0, 0];

@@ -6,11 +6,12 @@ use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot};
 
 use super::super::actions::{find_socket, template};
-use super::super::{ConfigPlace, RunOptions, USAGE};
+use super::super::{RunOptions, USAGE};
 use super::*;
 use crate::config::ControlSettings;
 use crate::control::{Command, HealthAnswer, Server};
 use crate::jobs::Exec;
+use crate::supervisor::{ConfigPlace, DEFAULT_CONFIG};
 
 #[test]
 fn exit_codes_are_the_documented_numbers() {
@@ -180,7 +181,7 @@ fn the_socket_is_the_flags_or_the_configurations_or_the_default() {
     assert_eq!(find(None, &place, |_| None), Some(default.clone()));
     // One that was named and is not there must not become a request to somebody else's supervisor.
     assert_eq!(find(None, &missing, named), None);
-    if !Path::new(super::super::DEFAULT_CONFIG).exists() {
+    if !Path::new(DEFAULT_CONFIG).exists() {
         let place = ConfigPlace::find(None, &Variables::new());
         assert_eq!(find(None, &place, named), Some(default));
     }

@@ -1,10 +1,10 @@
 mod actions;
 mod parse;
-mod place;
 
 use std::ffi::OsString;
 
-use super::{Console, ExitCode, SuperviseRequest, Variables, run};
+use super::{Console, ExitCode, SuperviseRequest, run};
+use crate::config::Variables;
 
 fn words(text: &[&str]) -> Vec<OsString> {
     text.iter().map(OsString::from).collect()

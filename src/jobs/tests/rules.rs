@@ -59,6 +59,10 @@ fn the_first_restart_is_immediate_and_a_crash_loop_slows_down() {
         );
     }
     assert!(gaps[13] >= secs(24));
+    assert!(
+        gaps[10..].iter().any(|gap| *gap != secs(30)),
+        "at the cap, too, restarts are spread"
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::seam::Variables;
+use crate::config::Variables;
 
 /// What is read when nothing else is said (decision 4).
 pub const DEFAULT_CONFIG: &str = "/etc/containerpilot.json5";

@@ -2,7 +2,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::super::{ConfigPlace, DEFAULT_CONFIG, ReadError};
-use super::*;
+use crate::config::Variables;
 
 fn file(path: &str) -> ConfigPlace {
     ConfigPlace::File(PathBuf::from(path))

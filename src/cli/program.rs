@@ -1,0 +1,170 @@
+//! The program: the command line joined to the supervisor and to the configuration.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::exit::ExitCode;
+use super::run::{self, CheckRequest, Console, SuperviseRequest};
+use super::{Invocation, RunOptions, parse};
+use crate::config::{self, Addresses, Config, ControlSettings, Input, LoggingSettings, Variables};
+use crate::events::Signal;
+use crate::jobs::{Exec, JobIo, JobSpec, Orphans, Restarts, Start, Stdin, StopLimits};
+use crate::supervisor::{self, ConfigPlace, End, Origin, Plan, Signals};
+
+/// Does what the command line asks for. `signals` is what `main` installed before anything else.
+pub fn main(signals: io::Result<Signals>) -> ExitCode {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let text = |word: OsString| word.to_string_lossy().into_owned();
+    let variables: Variables = std::env::vars_os()
+        .map(|(name, value)| (text(name), text(value)))
+        .collect();
+    let mut console = Console {
+        out: &mut io::stdout(),
+        err: &mut io::stderr(),
+    };
+    let signals = match signals {
+        Ok(signals) => signals,
+        Err(error) => {
+            return console.refuse(
+                &format!("cannot set up the signals: {error}"),
+                ExitCode::Failure,
+            );
+        }
+    };
+    let supervises = matches!(
+        parse(&args),
+        Ok(Invocation::Run { .. } | Invocation::RunCommand { .. })
+    );
+    let mut kept = Some(signals);
+    if !supervises && let Some(signals) = kept.take() {
+        // A client is no supervisor: TERM and INT end it, as everybody expects.
+        signals.release();
+    }
+    let supervise = |request| match kept.take() {
+        Some(signals) => supervise(plan(request), signals),
+        None => ExitCode::Fault,
+    };
+    run::run(&args, &variables, &mut console, supervise, |request| {
+        check(&request, &variables)
+    })
+}
+
+fn supervise(plan: Plan, signals: Signals) -> ExitCode {
+    match supervisor::supervise(plan, signals) {
+        Ok(End::Status(0)) => ExitCode::Success,
+        Ok(End::Status(status)) => ExitCode::Job(status),
+        Ok(End::Fault) => ExitCode::Fault,
+        Err(error) => say(&format!("{error}\n"), ExitCode::Failure),
+    }
+}
+
+fn plan(request: SuperviseRequest) -> Plan {
+    match request {
+        SuperviseRequest::Config {
+            place,
+            socket,
+            ignored,
+        } => Plan {
+            origin: Origin::Place(place),
+            socket,
+            warnings: ignored_words(&ignored).into_iter().collect(),
+        },
+        SuperviseRequest::Command { options, command } => Plan {
+            socket: options.socket.clone(),
+            origin: Origin::Fixed(Arc::new(config_of(options, command))),
+            warnings: Vec::new(),
+        },
+    }
+}
+
+fn ignored_words(words: &[OsString]) -> Option<String> {
+    let first = words.first()?.to_string_lossy();
+    Some(format!(
+        "words after the flags are ignored, from `{first}` on: the jobs of the configuration say what runs; \
+         `pilothouse run -- COMMAND` runs a command without a configuration"
+    ))
+}
+
+/// The configuration that `pilothouse run` stands for: one essential job that has our streams and hears our signals.
+fn config_of(options: RunOptions, command: Exec) -> Config {
+    let base = Path::new(command.program())
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
+    let restarts = options.restarts.unwrap_or(Restarts::Limited(0));
+    let mut stop = StopLimits::default();
+    stop.stop_timeout = options.stop_timeout.unwrap_or(stop.stop_timeout);
+    let job = JobSpec {
+        name: options.name.or(base).unwrap_or_else(|| "main".to_owned()),
+        exec: Some(command),
+        start: Start::Startup,
+        restarts,
+        timeout: None,
+        stop_timeout: None,
+        health: None,
+        essential: true,
+        io: JobIo {
+            raw: true,
+            stdin: Stdin::Inherit,
+            tty: false,
+        },
+        forward: FORWARDED.to_vec(),
+        orphans: Orphans::Sweep,
+        service: None,
+    };
+    Config {
+        logging: LoggingSettings::default(),
+        stop,
+        jobs: vec![job],
+        watches: Vec::new(),
+        consul: None,
+        control: ControlSettings::default(),
+        telemetry: None,
+    }
+}
+
+/// What people send to a container on purpose and what a command without a configuration expects to get itself.
+const FORWARDED: [Signal; 6] = [
+    Signal::HUP,
+    Signal::QUIT,
+    Signal::USR1,
+    Signal::USR2,
+    Signal::WINCH,
+    Signal::CONT,
+];
+
+/// Reads and checks a configuration without touching anything: no socket, no lookup, no process.
+fn check(request: &CheckRequest, variables: &Variables) -> ExitCode {
+    let place = ConfigPlace::File(request.file.clone());
+    let text = match place.read() {
+        Ok(text) => text,
+        Err(error) => return say(&format!("error: {error}\n"), ExitCode::Failure),
+    };
+    let file = place.to_string();
+    let input = Input {
+        file: &file,
+        text: &text,
+        variables,
+        addresses: Addresses::NotLookedUp,
+    };
+    match config::load(&input) {
+        Ok(loaded) if loaded.warnings.is_empty() => ExitCode::Success,
+        Ok(loaded) if request.strict => {
+            let verdict = "error: --strict refuses a configuration with warnings";
+            say(
+                &format!("{}{verdict}\n", loaded.warnings),
+                ExitCode::Failure,
+            )
+        }
+        Ok(loaded) => say(&loaded.warnings.to_string(), ExitCode::Success),
+        Err(report) => say(&report.to_string(), ExitCode::Failure),
+    }
+}
+
+fn say(text: &str, code: ExitCode) -> ExitCode {
+    use std::io::Write;
+    // There is nowhere else to say that stderr cannot be written.
+    let _ = io::stderr().write_all(text.as_bytes());
+    code
+}

@@ -1,0 +1,341 @@
+//! What the loop owns, and one turn of it.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use super::environment::Environment;
+use super::fault::{Faults, planted};
+use super::reload::Reload;
+use super::report::Names;
+use super::start::Plan;
+use crate::config::Config;
+use crate::control::{Command, ServerHandle};
+use crate::events::{Event, JobId, Run, RunId, RunKind, Signal, StopReason};
+use crate::jobs::{JobState, Jobs, Outcome};
+use crate::logging::{Logging, PumpHandle};
+use crate::process::{ProcessEvent, Processes, Received, Signals};
+
+/// Statuses collected before the loop looks at the clock and the signals again (P04).
+const REAP_SLICE: usize = 64;
+
+/// A loop that is called this much too late was not slow, it was frozen (X08).
+const FROZEN: Duration = Duration::from_secs(2);
+
+/// Everything that changes. One owner, one thread.
+pub(super) struct App {
+    pub(super) plan: Plan,
+    pub(super) config: Config,
+    pub(super) names: Names,
+    pub(super) jobs: Jobs,
+    pub(super) processes: Processes,
+    pub(super) environment: Environment,
+    pub(super) logging: Logging,
+    /// The readers of the live runs' output.
+    pub(super) pumps: HashMap<RunId, PumpHandle>,
+    /// The pids of the live health checks.
+    pub(super) checks: HashMap<JobId, i32>,
+    /// Answers to effects, taken before anything else. At most one for each effect of a turn.
+    pub(super) answers: VecDeque<Event>,
+    pub(super) reload: Reload,
+    pub(super) server: Option<ServerHandle>,
+    /// For a server that a reload moves to another path.
+    pub(super) commands: mpsc::Sender<Command>,
+    pub(super) faults: Faults,
+    /// More children may have ended than were collected.
+    more_to_reap: bool,
+    /// When the last turn ended.
+    last_turn: Instant,
+}
+
+/// What wakes the loop.
+pub(super) struct Inputs {
+    pub(super) signals: Signals,
+    pub(super) commands: mpsc::Receiver<Command>,
+}
+
+/// What woke it.
+enum Wake {
+    Signals,
+    Command(Command),
+    Loaded,
+    Fault,
+    Clock,
+}
+
+/// The parts that a start has made.
+pub(super) struct Parts {
+    pub(super) plan: Plan,
+    pub(super) config: Config,
+    pub(super) processes: Processes,
+    pub(super) environment: Environment,
+    pub(super) logging: Logging,
+    pub(super) server: Option<ServerHandle>,
+    pub(super) commands: mpsc::Sender<Command>,
+    pub(super) faults: Faults,
+}
+
+impl App {
+    pub(super) fn new(parts: Parts) -> App {
+        let now = Instant::now();
+        let names = Names::new(&parts.config);
+        let jobs = Jobs::new(
+            parts.config.jobs.clone(),
+            parts.config.stop,
+            now,
+            RunId(1),
+            super::start::seed(),
+        );
+        App {
+            plan: parts.plan,
+            config: parts.config,
+            names,
+            jobs,
+            processes: parts.processes,
+            environment: parts.environment,
+            logging: parts.logging,
+            pumps: HashMap::new(),
+            checks: HashMap::new(),
+            answers: VecDeque::new(),
+            reload: Reload::default(),
+            server: parts.server,
+            commands: parts.commands,
+            faults: parts.faults,
+            more_to_reap: true,
+            last_turn: now,
+        }
+    }
+
+    /// Runs until everything has ended.
+    pub(super) async fn run(&mut self, inputs: &mut Inputs) -> Outcome {
+        let mut received = Vec::new();
+        inputs.signals.drain(&mut received);
+        // A stop that came while we started comes before the start of anything (P10, D25).
+        self.on_signals(&mut received);
+        self.begin();
+        planted("start");
+        loop {
+            if let Some(outcome) = self.settle().await {
+                return outcome;
+            }
+            let wake = self.wait(inputs, &mut received).await;
+            if received
+                .iter()
+                .any(|received| received.signal == Signal::CHLD)
+            {
+                // What an ended process wrote last is then in the log before the line about its end.
+                tokio::task::yield_now().await;
+            }
+            let now = Instant::now();
+            self.notice_freeze(now);
+            match wake {
+                Wake::Signals => self.on_signals(&mut received),
+                Wake::Command(command) => {
+                    planted("request");
+                    self.on_command(command);
+                }
+                Wake::Loaded => self.on_loaded(),
+                Wake::Fault => self.tell(&Event::StopRequested(StopReason::Fault)),
+                Wake::Clock => {}
+            }
+            self.look_at_processes(now);
+        }
+    }
+
+    /// What a configuration brings beside its jobs: names, addresses, signals, open files.
+    pub(super) fn adopt_config(&mut self) {
+        self.names = Names::new(&self.config);
+        self.environment
+            .set_addresses(super::start::addresses_of(&self.config).into_iter());
+        self.raise_file_limit();
+    }
+
+    /// The first turn, and the first one after a fault.
+    fn begin(&mut self) {
+        if self.faults.any() {
+            self.tell(&Event::StopRequested(StopReason::Fault));
+        } else {
+            self.tell(&Event::Started);
+        }
+    }
+
+    /// Does what is due, until nothing is; says how everything ended once it has.
+    async fn settle(&mut self) -> Option<Outcome> {
+        let now = Instant::now();
+        if self.jobs.next_deadline().is_some_and(|due| due <= now) {
+            let effects = self.jobs.on_time(now);
+            self.perform(effects);
+            self.answer();
+        }
+        self.last_turn = now;
+        match self.jobs.outcome()? {
+            Outcome::Reload => {
+                self.take_over().await;
+                None
+            }
+            outcome => Some(outcome),
+        }
+    }
+
+    async fn wait(&mut self, inputs: &mut Inputs, received: &mut Vec<Received>) -> Wake {
+        if self.more_to_reap {
+            // Let the pumps and the control socket have their turn, but do not wait.
+            tokio::task::yield_now().await;
+            inputs.signals.drain(received);
+            return Wake::Signals;
+        }
+        let deadline = [self.jobs.next_deadline(), self.processes.next_sweep()]
+            .into_iter()
+            .flatten()
+            .min();
+        tokio::select! {
+            biased;
+            result = inputs.signals.recv(received) => match result {
+                Ok(()) => Wake::Signals,
+                // Without signals no child is collected and no stop is heard.
+                Err(error) => { tracing::error!("cannot receive signals: {error}"); Wake::Fault }
+            },
+            () = self.faults.notified() => Wake::Fault,
+            Some(command) = inputs.commands.recv() => Wake::Command(command),
+            () = self.reload.loaded() => Wake::Loaded,
+            () = sleep_until(deadline) => Wake::Clock,
+        }
+    }
+
+    /// Tells the rules a fact and performs what they order, and what follows from that.
+    pub(super) fn tell(&mut self, event: &Event) {
+        let effects = self.jobs.on_event(event, Instant::now());
+        self.perform(effects);
+        self.answer();
+    }
+
+    /// Hands the answers to effects back until there are none. An answer can order a start that fails in turn; the
+    /// back-off of the rules bounds how often within one turn.
+    fn answer(&mut self) {
+        while let Some(event) = self.answers.pop_front() {
+            let effects = self.jobs.on_event(&event, Instant::now());
+            self.perform(effects);
+        }
+    }
+
+    fn on_signals(&mut self, received: &mut Vec<Received>) {
+        for Received { signal, by_kernel } in received.drain(..) {
+            match signal {
+                Signal::CHLD => self.more_to_reap = true,
+                Signal::TERM | Signal::INT => self.on_stop_signal(signal),
+                _ => self.on_other_signal(signal, by_kernel),
+            }
+        }
+    }
+
+    fn on_stop_signal(&mut self, signal: Signal) {
+        if self.jobs.is_ending() {
+            tracing::info!("{signal} received: already stopping");
+        } else {
+            tracing::info!("{signal} received: stopping");
+        }
+        self.tell(&Event::StopRequested(StopReason::Requested));
+    }
+
+    fn on_other_signal(&mut self, signal: Signal, by_kernel: bool) {
+        let forwarded = self.forward(signal);
+        if signal == Signal::USR1 {
+            tracing::debug!("SIGUSR1 received: reopening the log file");
+            self.logging.reopen();
+        }
+        let event = Event::signal(signal);
+        let triggers = matches!(event, Event::Published(event) if self.jobs.has_subscriber(event));
+        if triggers {
+            self.tell(&event);
+        } else if signal == Signal::HUP && !by_kernel && !forwarded {
+            tracing::info!("SIGHUP received: reloading");
+            self.request_reload(None);
+        }
+    }
+
+    /// Passes a signal on to the jobs that want it (decision 20). Says whether any job does.
+    fn forward(&mut self, signal: Signal) -> bool {
+        let mut wanted = false;
+        for (run, _) in self.processes.live().collect::<Vec<_>>() {
+            if run.kind == RunKind::Main && self.jobs.spec(run.job).forward.contains(&signal) {
+                self.processes.forward(run.id, signal);
+            }
+        }
+        for (_, spec) in self.jobs.iter() {
+            wanted |= spec.forward.contains(&signal);
+        }
+        wanted
+    }
+
+    fn look_at_processes(&mut self, now: Instant) {
+        let mut seen = Vec::new();
+        if self.more_to_reap {
+            self.more_to_reap = self.processes.reap(REAP_SLICE, &mut seen);
+        }
+        if self.processes.next_sweep().is_some_and(|due| due <= now) {
+            self.processes.sweep(now, &mut seen);
+        }
+        for event in seen {
+            self.on_process_event(event);
+        }
+    }
+
+    fn on_process_event(&mut self, event: ProcessEvent) {
+        match event {
+            ProcessEvent::Exited {
+                run,
+                exit,
+                left,
+                pid,
+            } => {
+                self.forget(run, left);
+                let stopping = self.jobs.status(run.job).state == JobState::Stopping;
+                self.names.exited(run, pid, exit, left, stopping);
+                self.tell(&Event::Exited { run, exit, left });
+            }
+            ProcessEvent::Gone { run } => {
+                if let Some(pump) = self.pumps.remove(&run.id) {
+                    pump.finish();
+                }
+                self.tell(&Event::Gone(run));
+            }
+            ProcessEvent::Orphan { .. } => {}
+        }
+    }
+
+    /// A run's first process is no more.
+    fn forget(&mut self, run: Run, left: bool) {
+        match run.kind {
+            RunKind::Main => self.environment.set_pid(self.names.job(run.job), None),
+            RunKind::Check => {
+                self.checks.remove(&run.job);
+            }
+        }
+        if !left && let Some(pump) = self.pumps.remove(&run.id) {
+            pump.finish();
+        }
+    }
+
+    fn notice_freeze(&mut self, now: Instant) {
+        let Some(due) = self.jobs.next_deadline() else {
+            return;
+        };
+        if now.saturating_duration_since(due) < FROZEN {
+            return;
+        }
+        let away = now.saturating_duration_since(self.last_turn);
+        let late = humantime::format_duration(Duration::from_secs(away.as_secs()));
+        tracing::warn!(
+            "the program did not run for up to {late}: time limits move on by that much"
+        );
+        self.jobs.on_thaw(away, now);
+    }
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => std::future::pending().await,
+    }
+}

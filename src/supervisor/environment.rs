@@ -1,0 +1,327 @@
+//! The children's environment: a value of ours, passed on at each start. Our own environment never changes (D45).
+
+use std::collections::BTreeMap;
+use std::ffi::{CStr, CString, OsString};
+use std::net::IpAddr;
+use std::os::unix::ffi::OsStringExt;
+
+use crate::config::Variables;
+use crate::events::{PublicEvent, Source};
+
+/// The environment of the children, in four layers; a higher one hides a lower one of the same name.
+///
+/// | layer | what | lasts |
+/// | --- | --- | --- |
+/// | base | what we were started with, and `CONTAINERPILOT_PID` | for ever |
+/// | overlay | what was set or unset through the control socket | until the program ends (decision 19) |
+/// | addresses | `CONTAINERPILOT_<JOB>_IP` | for one configuration |
+/// | pids | `CONTAINERPILOT_<JOB>_PID` | while that process lives |
+#[derive(Debug)]
+pub(super) struct Environment {
+    base: BTreeMap<String8, CString>,
+    overlay: BTreeMap<String8, Option<CString>>,
+    addresses: BTreeMap<String8, CString>,
+    pids: BTreeMap<String8, CString>,
+    /// What the layers come to, `NAME=value` by name: kept ready, since a start of the thousandth job hands a thousand
+    /// of them over.
+    merged: BTreeMap<String8, CString>,
+}
+
+/// A name, in bytes: the environment need not be UTF-8.
+type String8 = Vec<u8>;
+
+impl Environment {
+    /// Starts from this environment. What the kernel could not have given us (a name with `=` or NUL) is left out.
+    pub(super) fn new(
+        variables: impl Iterator<Item = (OsString, OsString)>,
+        pid: u32,
+    ) -> Environment {
+        let pairs = variables.map(|(name, value)| (name.into_vec(), value.into_vec()));
+        let mut base: BTreeMap<String8, CString> = pairs
+            .filter_map(|(name, value)| Some((name.clone(), entry(&name, &value)?)))
+            .collect();
+        let own = b"CONTAINERPILOT_PID".to_vec();
+        if let Some(entry) = entry(&own, pid.to_string().as_bytes()) {
+            base.insert(own, entry);
+        }
+        let merged = base.clone();
+        Environment {
+            base,
+            overlay: BTreeMap::new(),
+            addresses: BTreeMap::new(),
+            pids: BTreeMap::new(),
+            merged,
+        }
+    }
+
+    /// What a template sees: base, overlay and addresses (decision 19). Text that is not UTF-8 is replaced.
+    pub(super) fn template_variables(&self) -> Variables {
+        let visible = self
+            .merged
+            .iter()
+            .filter(|(name, _)| !self.pids.contains_key(*name));
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        visible
+            .map(|(name, entry)| (text(name), text(&entry.to_bytes()[name.len() + 1..])))
+            .collect()
+    }
+
+    /// How large the overlay may become, in bytes: each child gets it, and the kernel limits what an exec takes.
+    const OVERLAY: usize = 256 * 1024;
+
+    /// Changes the overlay; `None` unsets. All changes or, with the name at fault, none.
+    pub(super) fn overlay(&mut self, changes: Vec<(String, Option<String>)>) -> Result<(), String> {
+        let mut checked = Vec::with_capacity(changes.len());
+        for (name, value) in changes {
+            let name = name.into_bytes();
+            let value = match value {
+                Some(value) => match entry(&name, value.as_bytes()) {
+                    Some(entry) => Some(entry),
+                    None => return Err(format!("cannot set `{}`", String::from_utf8_lossy(&name))),
+                },
+                None => None,
+            };
+            checked.push((name, value));
+        }
+        let size = |(name, value): (&String8, &Option<CString>)| {
+            name.len() + value.as_ref().map_or(0, |v| v.as_bytes().len())
+        };
+        let present: usize = self.overlay.iter().map(size).sum();
+        let added: usize = checked
+            .iter()
+            .map(|(name, value)| size((name, value)))
+            .sum();
+        if present + added > Self::OVERLAY {
+            return Err(format!(
+                "more than {} bytes of variables cannot be set",
+                Self::OVERLAY
+            ));
+        }
+        for (name, value) in checked {
+            self.overlay.insert(name.clone(), value);
+            self.refresh(name);
+        }
+        Ok(())
+    }
+
+    /// Replaces the addresses: the advertised one of each job that has one.
+    pub(super) fn set_addresses<'a>(&mut self, jobs: impl Iterator<Item = (&'a str, String)>) {
+        let old = std::mem::take(&mut self.addresses);
+        for (job, address) in jobs {
+            let name = address_name(job).into_bytes();
+            if let Some(entry) = entry(&name, address.as_bytes()) {
+                self.addresses.insert(name, entry);
+            }
+        }
+        let new: Vec<String8> = self.addresses.keys().cloned().collect();
+        for name in old.into_keys().chain(new) {
+            self.refresh(name);
+        }
+    }
+
+    /// A job's process runs, or (`None`) no longer does.
+    pub(super) fn set_pid(&mut self, job: &str, pid: Option<i32>) {
+        let name = pid_name(job).into_bytes();
+        match pid.and_then(|pid| entry(&name, pid.to_string().as_bytes())) {
+            Some(entry) => self.pids.insert(name.clone(), entry),
+            None => self.pids.remove(&name),
+        };
+        self.refresh(name);
+    }
+
+    /// The whole environment of a child, with what is its alone behind. A later entry of the same name is never there:
+    /// the own ones replace.
+    pub(super) fn for_child<'a>(&'a self, own: &'a [(String8, CString)]) -> Vec<&'a CStr> {
+        let shared = self
+            .merged
+            .iter()
+            .filter(|(name, _)| !own.iter().any(|(own, _)| own == *name));
+        shared
+            .map(|(_, entry)| entry.as_c_str())
+            .chain(own.iter().map(|(_, entry)| entry.as_c_str()))
+            .collect()
+    }
+
+    fn refresh(&mut self, name: String8) {
+        let lower = || match self.overlay.get(&name) {
+            Some(overlay) => overlay.as_ref(),
+            None => self.base.get(&name),
+        };
+        let entry = self
+            .pids
+            .get(&name)
+            .or_else(|| self.addresses.get(&name))
+            .or_else(lower)
+            .cloned();
+        match entry {
+            Some(entry) => self.merged.insert(name, entry),
+            None => self.merged.remove(&name),
+        };
+    }
+}
+
+/// What only this child finds: the event that started it (decision 18), and the pid of its job's check (D44: of its own
+/// job's, not of whichever check came last).
+pub(super) fn own_variables(
+    cause: Option<PublicEvent>,
+    source: impl FnOnce(Source) -> String,
+    check: Option<i32>,
+) -> Vec<(String8, CString)> {
+    let mut own = Vec::new();
+    let mut push = |name: &str, value: &str| {
+        if let Some(entry) = entry(name.as_bytes(), value.as_bytes()) {
+            own.push((name.as_bytes().to_vec(), entry));
+        }
+    };
+    if let Some(event) = cause {
+        push("CONTAINERPILOT_EVENT", event.code.name());
+        push("CONTAINERPILOT_EVENT_SOURCE", &source(event.source));
+    }
+    if let Some(pid) = check {
+        push("CONTAINERPILOT_CHECK_PID", &pid.to_string());
+    }
+    own
+}
+
+fn entry(name: &[u8], value: &[u8]) -> Option<CString> {
+    if name.is_empty() || name.contains(&b'=') {
+        return None;
+    }
+    CString::new([name, b"=", value].concat()).ok()
+}
+
+/// `CONTAINERPILOT_<JOB>_IP`: upper case, `-` becomes `_`.
+fn address_name(job: &str) -> String {
+    format!("CONTAINERPILOT_{}_IP", job.to_uppercase().replace('-', "_"))
+}
+
+/// `CONTAINERPILOT_<JOB>_PID`: the last element of the name as a path, without its extension, each run of other
+/// characters than letters and digits one `_`, upper case.
+fn pid_name(job: &str) -> String {
+    let last = job.rsplit('/').next().unwrap_or(job);
+    let stem = match last.rfind('.') {
+        Some(dot) => last.replacen(&last[dot..], "", 1),
+        None => last.to_owned(),
+    };
+    let mut name = String::new();
+    for letter in stem.chars() {
+        if letter.is_alphanumeric() {
+            name.extend(letter.to_uppercase());
+        } else if !name.ends_with('_') {
+            name.push('_');
+        }
+    }
+    format!("CONTAINERPILOT_{name}_PID")
+}
+
+/// An address as its variable shows it.
+pub(super) fn address_text(address: Option<IpAddr>, text: Option<&String>) -> Option<String> {
+    address
+        .map(|address| address.to_string())
+        .or_else(|| text.cloned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment() -> Environment {
+        let pairs = [("PATH", "/bin"), ("A", "a=b=c")];
+        Environment::new(
+            pairs
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into())),
+            1,
+        )
+    }
+
+    fn seen(environment: &Environment) -> Vec<String> {
+        environment
+            .for_child(&[])
+            .into_iter()
+            .map(|entry| entry.to_string_lossy().into_owned())
+            .collect()
+    }
+
+    #[test]
+    fn names_follow_the_rules_of_the_original() {
+        for (job, name) in [
+            ("test-case", "TEST_CASE"),
+            ("/bin/to/test-Case--now.sh", "TEST_CASE_NOW"),
+            ("a.b", "A"),
+        ] {
+            assert_eq!(pid_name(job), format!("CONTAINERPILOT_{name}_PID"));
+        }
+        assert_eq!(address_name("my-App"), "CONTAINERPILOT_MY_APP_IP");
+    }
+
+    #[test]
+    fn a_higher_layer_hides_a_lower_one_until_it_goes() {
+        let mut environment = environment();
+        environment
+            .overlay(vec![("PATH".into(), Some("/x".into())), ("A".into(), None)])
+            .expect("valid");
+        environment.set_pid("app", Some(42));
+        assert_eq!(
+            seen(&environment),
+            [
+                "CONTAINERPILOT_APP_PID=42",
+                "CONTAINERPILOT_PID=1",
+                "PATH=/x"
+            ]
+        );
+        environment.set_pid("app", None);
+        environment
+            .overlay(vec![("A".into(), Some("again".into()))])
+            .expect("valid");
+        assert_eq!(
+            seen(&environment),
+            ["A=again", "CONTAINERPILOT_PID=1", "PATH=/x"]
+        );
+    }
+
+    #[test]
+    fn all_changes_or_none() {
+        let mut environment = environment();
+        let bad = vec![
+            ("A".to_owned(), None),
+            ("B=".to_owned(), Some(String::new())),
+        ];
+        assert!(environment.overlay(bad).is_err());
+        assert!(seen(&environment).contains(&"A=a=b=c".to_owned()));
+    }
+
+    #[test]
+    fn templates_see_addresses_and_no_pids() {
+        let mut environment = environment();
+        environment.set_addresses([("my-app", "10.0.0.2".to_owned())].into_iter());
+        environment.set_pid("app", Some(42));
+        let variables = environment.template_variables();
+        assert_eq!(variables["CONTAINERPILOT_MY_APP_IP"], "10.0.0.2");
+        assert_eq!(variables["A"], "a=b=c");
+        assert!(!variables.contains_key("CONTAINERPILOT_APP_PID"));
+        environment.set_addresses(std::iter::empty());
+        assert!(
+            !environment
+                .template_variables()
+                .contains_key("CONTAINERPILOT_MY_APP_IP")
+        );
+    }
+
+    #[test]
+    fn a_child_s_own_variables_replace_shared_ones() {
+        let environment = environment();
+        let cause = Some(PublicEvent::global(
+            crate::events::EventCode::EnterMaintenance,
+        ));
+        let own = own_variables(cause, |_| "global".to_owned(), Some(7));
+        let seen: Vec<_> = environment
+            .for_child(&own)
+            .into_iter()
+            .map(CStr::to_string_lossy)
+            .collect();
+        assert!(seen.contains(&"CONTAINERPILOT_EVENT=enterMaintenance".into()));
+        assert!(seen.contains(&"CONTAINERPILOT_EVENT_SOURCE=global".into()));
+        assert!(seen.contains(&"CONTAINERPILOT_CHECK_PID=7".into()));
+    }
+}

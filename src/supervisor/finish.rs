@@ -1,0 +1,74 @@
+//! The end of the program: what nobody owns, the control socket, the last lines.
+
+use std::time::{Duration, Instant};
+
+use super::app::{App, Inputs};
+use crate::events::Signal;
+
+/// What is left of the processes after KILL is waited for this long; then the kernel has to deal with it (S11).
+const AFTER_KILL: Duration = Duration::from_millis(500);
+
+/// How long the last lines wait for their reader.
+const LAST_LINES: Duration = Duration::from_secs(2);
+
+impl App {
+    /// Ends what evaded every proof of ownership (decision 22), closes the socket, and writes what is left to write.
+    pub(super) async fn finish(mut self, inputs: &mut Inputs) {
+        if let Some(server) = self.server.take() {
+            // Requests that still wait get their answer at once: nobody is there any more to do them.
+            inputs.commands.close();
+            server.close().await;
+        }
+        self.end_unowned(inputs, self.config.stop.stop_timeout)
+            .await;
+        self.logging.drain(LAST_LINES).await;
+    }
+
+    /// For a fault in the loop itself: the rules are not asked any more, every run is stopped.
+    pub(super) async fn finish_after_fault(mut self, inputs: &mut Inputs) {
+        let runs: Vec<_> = self.processes.live().map(|(run, _)| run.id).collect();
+        for run in runs {
+            self.processes.terminate(run, Signal::TERM);
+        }
+        self.finish(inputs).await;
+    }
+
+    async fn end_unowned(&mut self, inputs: &mut Inputs, grace: Duration) {
+        self.collect();
+        if self.processes.is_alone() {
+            return;
+        }
+        tracing::debug!("ending processes that no job owns");
+        for (signal, limit) in [(Signal::TERM, grace), (Signal::KILL, AFTER_KILL)] {
+            self.processes.sweep_unowned(signal);
+            if self.wait_alone(inputs, limit).await {
+                return;
+            }
+        }
+        tracing::error!("processes are left that KILL does not end: leaving them to the kernel");
+    }
+
+    /// Waits until there is no child left, at most for `limit`.
+    async fn wait_alone(&mut self, inputs: &mut Inputs, limit: Duration) -> bool {
+        let end = Instant::now() + limit;
+        let mut received = Vec::new();
+        loop {
+            self.collect();
+            if self.processes.is_alone() {
+                return true;
+            }
+            let more = inputs.signals.recv(&mut received);
+            if !matches!(tokio::time::timeout_at(end.into(), more).await, Ok(Ok(()))) {
+                return false;
+            }
+            received.clear();
+        }
+    }
+
+    fn collect(&mut self) {
+        let mut seen = Vec::new();
+        while self.processes.reap(1024, &mut seen) {
+            seen.clear();
+        }
+    }
+}

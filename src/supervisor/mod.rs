@@ -1,0 +1,35 @@
+//! The shell around the rules: it turns the world into events and the effects into actions.
+//!
+//! One loop owns everything that changes: the job machine, the processes, the children's environment. Signals, requests
+//! of the control socket, ended processes, finished loads and the clock each wake it; it reads the clock once, lets the
+//! rules decide, performs what they order, and waits again. It never waits for an action: a start returns after the exec,
+//! everything slower happens in tasks that answer through a queue.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `start.rs` | from a plan to the running loop, and from its end to an exit status |
+//! | `app.rs` | what the loop owns, and its turn |
+//! | `perform.rs` | effects to actions |
+//! | `requests.rs` | what the control socket asks for |
+//! | `reload.rs` | reading a configuration again, beside the loop |
+//! | `finish.rs` | the end: what nobody owns, the last lines |
+//! | `environment.rs` | the children's environment |
+//! | `fault.rs` | faults of our own (P14) |
+
+mod app;
+mod environment;
+mod fault;
+mod finish;
+mod interfaces;
+mod perform;
+mod place;
+mod reload;
+mod report;
+mod requests;
+mod start;
+#[cfg(test)]
+mod tests;
+
+pub use crate::process::Signals;
+pub use place::{ConfigPlace, DEFAULT_CONFIG, ReadError};
+pub use start::{End, Origin, Plan, StartError, supervise};

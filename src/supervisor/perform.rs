@@ -1,0 +1,106 @@
+//! Effects to actions.
+
+use super::app::App;
+use super::environment::own_variables;
+use crate::events::{Event, PublicEvent, Run, RunKind, Signal};
+use crate::jobs::{Effect, JobIo, Stdin};
+use crate::logging::Label;
+use crate::process::{Output, SpawnRequest, Spawned};
+
+impl App {
+    /// Performs orders in their sequence.
+    pub(super) fn perform(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Spawn { run, cause } => self.spawn(run, cause),
+                Effect::Terminate(run) => {
+                    tracing::debug!("terminating command '{}'", self.names.run(run));
+                    self.processes.terminate(run.id, Signal::TERM);
+                }
+                Effect::Kill(run) => {
+                    tracing::debug!("killing command '{}'", self.names.run(run));
+                    self.processes.kill(run.id);
+                }
+                Effect::Announce(event) => self.names.announce(event),
+                Effect::Report(job, note) => {
+                    let exec = self.jobs.spec(job).exec.as_ref();
+                    let command = exec.map_or("", |exec| exec.program());
+                    self.names.note(job, &note, command);
+                }
+            }
+        }
+    }
+
+    fn spawn(&mut self, run: Run, cause: Option<PublicEvent>) {
+        let spec = self.jobs.spec(run.job);
+        let (exec, io) = match run.kind {
+            RunKind::Main => (spec.exec.as_ref(), spec.io),
+            RunKind::Check => {
+                let health = spec.health.as_ref();
+                let io = JobIo {
+                    raw: health.is_some_and(|health| health.raw),
+                    ..JobIo::default()
+                };
+                (health.and_then(|health| health.exec.as_ref()), io)
+            }
+        };
+        // The rules order runs only of commands that are there.
+        let Some(exec) = exec else { return };
+        let own = own_variables(
+            cause,
+            |source| self.names.source(source),
+            self.checks.get(&run.job).copied(),
+        );
+        let request = SpawnRequest {
+            run,
+            argv: exec.argv(),
+            env: &self.environment.for_child(&own),
+            output: if io.raw || io.tty {
+                Output::Inherit
+            } else {
+                Output::Pipe
+            },
+            stdin: if io.tty { Stdin::Inherit } else { io.stdin },
+            tty: io.tty,
+            orphans: spec.orphans,
+        };
+        match self.processes.spawn(&request) {
+            Ok(spawned) => self.on_spawned(run, spawned),
+            Err(error) => {
+                let name = self.names.run(run);
+                tracing::error!(
+                    job = self.names.job(run.job),
+                    "unable to start {name}: {error}"
+                );
+                self.answers
+                    .push_back(Event::SpawnFailed(run, error.failure));
+            }
+        }
+    }
+
+    fn on_spawned(&mut self, run: Run, spawned: Spawned) {
+        let Spawned { pid, output } = spawned;
+        let job = self.names.job(run.job);
+        tracing::debug!(job, pid, "{}.Run start", self.names.run(run));
+        let label = match run.kind {
+            RunKind::Main => Label::job(job, pid),
+            RunKind::Check => Label::check(job, pid),
+        };
+        match output.map(|output| self.logging.pump(output, label)) {
+            Some(Ok(pump)) => {
+                self.pumps.insert(run.id, pump);
+            }
+            // The pipe is closed, so the command gets SIGPIPE when it writes; it is supervised all the same.
+            Some(Err(error)) => {
+                tracing::error!(job, pid, "cannot read the output of {job}: {error}");
+            }
+            None => {}
+        }
+        match run.kind {
+            RunKind::Main => self.environment.set_pid(job, Some(pid)),
+            RunKind::Check => {
+                self.checks.insert(run.job, pid);
+            }
+        }
+    }
+}

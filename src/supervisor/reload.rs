@@ -1,0 +1,182 @@
+//! A reload: read and check beside the loop, then stop and start cleanly, one after the other (R01, D2, D9).
+//!
+//! ```text
+//!   asked ──> loading ──bad──> answered with the report, nothing changes
+//!                │
+//!                good ──> answered, everything stops ──> the last job is gone: the new configuration takes over
+//! ```
+//!
+//! Requests while one is loading share one more load after it, so that any number of them becomes two loads at most and
+//! the last file wins (R05). A stop outweighs a reload (R06).
+
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::app::App;
+use super::start::{self, load};
+use crate::config::{Config, Loaded};
+use crate::control::Server;
+use crate::events::{Event, StopReason};
+use crate::jobs::Jobs;
+
+/// Who asked, if it was a client.
+pub(super) type Asker = oneshot::Sender<Result<(), String>>;
+
+/// Clients that wait for one load; more are told to come again. The server's own limit of connections is lower.
+const ASKERS: usize = 1024;
+
+/// A file system that does not answer must not hold the program up; the load itself is bounded by its input.
+const LOAD_LIMIT: Duration = Duration::from_secs(30);
+
+/// Where a reload stands.
+#[derive(Default)]
+pub(super) struct Reload {
+    /// The load under way and when it has taken too long.
+    loading: Option<(JoinHandle<Result<Loaded, String>>, Instant)>,
+    /// Who waits for the load under way, and who for the one after it.
+    askers: Vec<Asker>,
+    later: Option<Vec<Asker>>,
+    result: Option<Result<Loaded, String>>,
+    /// A good configuration that takes over once everything has stopped.
+    next: Option<Config>,
+}
+
+impl Reload {
+    /// Waits for the load under way; for ever if there is none. Cancel-safe.
+    pub(super) async fn loaded(&mut self) {
+        let Some((loading, limit)) = &mut self.loading else {
+            return std::future::pending().await;
+        };
+        let result = match tokio::time::timeout_at(*limit, loading).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(fault)) => Err(format!("cannot load the configuration: {fault}")),
+            Err(_) => Err(format!(
+                "cannot load the configuration: it took longer than {LOAD_LIMIT:?}"
+            )),
+        };
+        self.loading = None;
+        self.result = Some(result);
+    }
+}
+
+impl App {
+    /// Somebody wants a reload: a client, or with `None` a signal.
+    pub(super) fn request_reload(&mut self, asker: Option<Asker>) {
+        if self.jobs.is_ending() && !self.jobs.is_reloading() {
+            answer(asker, Err("the program is stopping".to_owned()));
+            return;
+        }
+        if self.plan.is_fixed() {
+            let error =
+                "there is no configuration to reload: the program was started with a command"
+                    .to_owned();
+            tracing::warn!("{error}");
+            answer(asker, Err(error));
+            return;
+        }
+        if self.reload.loading.is_none() {
+            self.reload.askers.extend(asker);
+            self.load_beside();
+            return;
+        }
+        let later = self.reload.later.get_or_insert_default();
+        if later.len() < ASKERS {
+            later.extend(asker);
+        }
+    }
+
+    fn load_beside(&mut self) {
+        let plan = self.plan.clone();
+        let variables = self.environment.template_variables();
+        let loading = tokio::task::spawn_blocking(move || load(&plan, &variables));
+        self.reload.loading = Some((loading, Instant::now() + LOAD_LIMIT));
+    }
+
+    pub(super) fn on_loaded(&mut self) {
+        let askers = std::mem::take(&mut self.reload.askers);
+        if let Some(result) = self.reload.result.take() {
+            let verdict = result.as_ref().map(|_| ()).map_err(Clone::clone);
+            for asker in askers {
+                answer(Some(asker), verdict.clone());
+            }
+            match result {
+                Ok(loaded) => self.on_good(loaded),
+                Err(report) => tracing::error!(
+                    "the configuration was not reloaded, everything goes on: {report}"
+                ),
+            }
+        }
+        if let Some(later) = self.reload.later.take() {
+            self.reload.askers = later;
+            self.load_beside();
+        }
+    }
+
+    fn on_good(&mut self, loaded: Loaded) {
+        start::report_warnings(&loaded);
+        self.reload.next = Some(loaded.config);
+        self.tell(&Event::StopRequested(StopReason::Reload));
+    }
+
+    /// Everything of the old configuration has ended: the new one begins.
+    pub(super) async fn take_over(&mut self) {
+        let Some(config) = self.reload.next.take() else {
+            // A reload ends only what a load has replaced; this line is here so that a fault of ours shows.
+            tracing::error!("a reload ended without a configuration");
+            return self.tell(&Event::StopRequested(StopReason::Fault));
+        };
+        self.logging.apply(&config.logging);
+        self.move_socket(&config).await;
+        let now = std::time::Instant::now();
+        let mut jobs = Jobs::new(
+            config.jobs.clone(),
+            config.stop,
+            now,
+            self.jobs.next_run(),
+            start::seed(),
+        );
+        if self.jobs.in_maintenance() {
+            jobs.continue_maintenance();
+        }
+        self.jobs = jobs;
+        self.config = config;
+        self.adopt_config();
+        tracing::info!("reloaded: {} jobs", self.config.jobs.len());
+        tracing::debug!("control: reloaded app via control plane");
+        self.tell(&Event::Started);
+    }
+
+    /// Follows changed settings of the control socket. On another path the new socket is made before the old one is
+    /// closed; on the same one the old one makes way first, which takes 100 ms at most.
+    async fn move_socket(&mut self, config: &Config) {
+        if config.control == self.config.control && self.server.is_some() {
+            return;
+        }
+        if config.control.socket == self.config.control.socket
+            && let Some(server) = self.server.take()
+        {
+            server.close().await;
+        }
+        match Server::bind(&config.control).and_then(|server| server.serve(self.commands.clone())) {
+            Ok(server) => {
+                if let Some(old) = self.server.replace(server) {
+                    old.close().await;
+                }
+            }
+            Err(error) if self.server.is_some() => {
+                tracing::error!("the control socket stays where it is: {error}");
+            }
+            Err(error) => tracing::error!("there is no control socket any more: {error}"),
+        }
+    }
+}
+
+fn answer(asker: Option<Asker>, verdict: Result<(), String>) {
+    if let Some(asker) = asker {
+        // A client that did not wait is not missed.
+        let _ = asker.send(verdict);
+    }
+}

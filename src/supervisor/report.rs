@@ -1,0 +1,160 @@
+//! What operators read: events and notes of the rules as log lines.
+
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::events::{Exit, JobId, PublicEvent, Run, RunKind, Source};
+use crate::jobs::Note;
+
+/// The names of one configuration.
+#[derive(Debug)]
+pub(super) struct Names {
+    jobs: Vec<String>,
+    watches: Vec<String>,
+}
+
+impl Names {
+    pub(super) fn new(config: &Config) -> Names {
+        Names {
+            jobs: config.jobs.iter().map(|job| job.name.clone()).collect(),
+            watches: config
+                .watches
+                .iter()
+                .map(|watch| watch.name.clone())
+                .collect(),
+        }
+    }
+
+    pub(super) fn job(&self, job: JobId) -> &str {
+        self.jobs.get(job.0 as usize).map_or("?", String::as_str)
+    }
+
+    /// The job's name, or `check.<job>`.
+    pub(super) fn run(&self, run: Run) -> String {
+        match run.kind {
+            RunKind::Main => self.job(run.job).to_owned(),
+            RunKind::Check => format!("check.{}", self.job(run.job)),
+        }
+    }
+
+    /// A source as a configuration writes it.
+    pub(super) fn source(&self, source: Source) -> String {
+        match source {
+            Source::Global => "global".to_owned(),
+            Source::Job(job) => self.job(job).to_owned(),
+            Source::Check(job) => format!("check.{}", self.job(job)),
+            Source::Watch(watch) => {
+                let name = self
+                    .watches
+                    .get(watch.0 as usize)
+                    .map_or("?", String::as_str);
+                format!("watch.{name}")
+            }
+            Source::Signal(signal) => signal.to_string(),
+        }
+    }
+
+    pub(super) fn announce(&self, event: PublicEvent) {
+        // Formatting the source is only worth it when somebody reads it: a flood of events is common, debug is not.
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            let source = self.source(event.source);
+            tracing::debug!("event: {{{} {source}}}", event.code);
+        }
+    }
+
+    /// The end of a run's first process.
+    pub(super) fn exited(&self, run: Run, pid: i32, exit: Exit, left: bool, expected: bool) {
+        let name = self.run(run);
+        let job = self.job(run.job);
+        let rest = if left {
+            "; ending what it left behind"
+        } else {
+            ""
+        };
+        match (run.kind, exit.is_success() || expected) {
+            (RunKind::Main, true) => tracing::info!(job, pid, "{name} exited: {exit}{rest}"),
+            (RunKind::Main, false) => {
+                tracing::error!(job, pid, "{name} exited with error: {exit}{rest}");
+            }
+            // Every result is an event; a failing check would write a line per interval for as long as it lasts.
+            (RunKind::Check, _) => tracing::debug!(job, pid, "{name} exited: {exit}{rest}"),
+        }
+    }
+
+    pub(super) fn note(&self, job: JobId, note: &Note, command: &str) {
+        let name = self.job(job);
+        match note {
+            Note::TimedOut { run, limit } => {
+                let run = self.run(*run);
+                tracing::warn!(
+                    job = name,
+                    "{run} timeout after {}: '{command}'",
+                    span(*limit)
+                );
+            }
+            Note::StopTimedOut { run, limit } => {
+                let run = self.run(*run);
+                tracing::warn!(
+                    job = name,
+                    "{run} did not stop within {}: killing it",
+                    span(*limit)
+                );
+            }
+            Note::Unkillable { run } => {
+                let run = self.run(*run);
+                tracing::error!(
+                    job = name,
+                    "{run} does not end after KILL: it waits in the kernel"
+                );
+            }
+            Note::BackingOff { delay } => {
+                tracing::info!(
+                    job = name,
+                    "{name} ended soon after its start: next start in {}",
+                    span(*delay)
+                );
+            }
+            Note::Exhausted { delay } => {
+                tracing::error!(
+                    job = name,
+                    "cannot start {name} for want of resources: tried again in {}",
+                    span(*delay)
+                );
+            }
+            Note::WaitExpired { limit } => {
+                tracing::warn!(
+                    job = name,
+                    "{name} was not started within its when.timeout of {}: it will not run",
+                    span(*limit)
+                );
+            }
+            Note::TickSkipped => tracing::warn!(
+                job = name,
+                "{name} still runs at its next interval: skipped"
+            ),
+            Note::HookTimedOut { hook, limit } => {
+                let hook = self.job(*hook);
+                tracing::warn!(
+                    job = name,
+                    hook,
+                    "{hook} did not end within {} of the stop of {name}: stopping it",
+                    span(*limit)
+                );
+            }
+            Note::Completed { exit } => {
+                let exit = exit.map_or_else(String::new, |exit| exit.to_string());
+                tracing::debug!(
+                    job = name,
+                    exit,
+                    "job exited but restart not permitted: {name}"
+                );
+            }
+        }
+    }
+}
+
+/// In milliseconds: nobody reads further.
+fn span(duration: Duration) -> humantime::FormattedDuration {
+    let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    humantime::format_duration(Duration::from_millis(millis))
+}

@@ -1,0 +1,303 @@
+//! From a plan to the running loop, and from its end to an exit status.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::sync::mpsc;
+
+use super::app::{App, Inputs, Parts};
+use super::environment::{Environment, address_text};
+use super::fault::{Faults, caught};
+use super::interfaces;
+use super::place::ConfigPlace;
+use crate::config::{self, Addresses, Config, Diagnostic, Input, Loaded, Report, Variables};
+use crate::control::{BindError, Server};
+use crate::events::Signal;
+use crate::jobs::Outcome;
+use crate::logging::Logging;
+use crate::process::{Processes, Role, Signals, adopt_role};
+
+/// Requests that wait for the loop. Beyond that the server answers 503 (X09).
+const COMMANDS: usize = 64;
+
+/// Descriptors beside those of the jobs: standard streams, runtime, signals, socket, clients, reserve, log file.
+const OWN_FILES: u64 = 160;
+
+/// What is to be run.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where the configuration comes from.
+    pub origin: Origin,
+    /// Replaces `control.socket`.
+    pub socket: Option<PathBuf>,
+    /// Things to warn of that the command line had in it.
+    pub warnings: Vec<String>,
+}
+
+/// Where a configuration comes from.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// A file or a text, read again at each reload.
+    Place(ConfigPlace),
+    /// Made by the caller (`pilothouse run`); there is no control socket unless the plan names one, and no reload.
+    Fixed(Arc<Config>),
+}
+
+impl Plan {
+    pub(super) fn is_fixed(&self) -> bool {
+        matches!(self.origin, Origin::Fixed(_))
+    }
+}
+
+/// How the program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// With this status (decision 9).
+    Status(u8),
+    /// By a fault of our own.
+    Fault,
+}
+
+/// Why nothing was started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration is unreadable or wrong; the whole report.
+    #[error("{0}")]
+    Config(String),
+    /// `control.required`, and the socket cannot be made.
+    #[error("control.required: {0}")]
+    Control(#[from] BindError),
+    /// The system refuses what every start needs.
+    #[error("cannot {what}: {source}")]
+    System {
+        what: &'static str,
+        source: io::Error,
+    },
+}
+
+fn system(what: &'static str) -> impl FnOnce(io::Error) -> StartError {
+    move |source| StartError::System { what, source }
+}
+
+/// Runs the plan until everything has ended. `signals` were installed as the first thing in `main`.
+///
+/// # Errors
+///
+/// If nothing could be started; then nothing was.
+pub fn supervise(plan: Plan, mut signals: Signals) -> Result<End, StartError> {
+    let role = adopt_role().map_err(system("set up the signals"))?;
+    let environment = Environment::new(std::env::vars_os(), std::process::id());
+    let loaded = load(&plan, &environment.template_variables()).map_err(StartError::Config)?;
+    let logging = Logging::start(&loaded.config.logging);
+    let faults = Faults::default();
+    faults.watch();
+    greet(&plan, &loaded, role);
+
+    let processes = Processes::new(role).map_err(system("open /dev/null"))?;
+    let forwarded: Vec<Signal> = loaded
+        .config
+        .jobs
+        .iter()
+        .flat_map(|job| job.forward.iter().copied())
+        .collect();
+    if let Err(error) = signals.add(&forwarded) {
+        tracing::error!("not every signal can be forwarded: {error}");
+    }
+    let server = bind(&plan, &loaded.config)?;
+
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        // Only loads of a reload run beside the loop: one thread at rest, two at most.
+        .max_blocking_threads(1)
+        .thread_keep_alive(std::time::Duration::from_secs(1))
+        .build()
+        .map_err(system("set up the event loop"))?;
+    let end = runtime.block_on(async {
+        logging.attach();
+        signals.attach().map_err(system("watch for signals"))?;
+        let (sender, commands) = mpsc::channel(COMMANDS);
+        let server = server.and_then(|server| match server.serve(sender.clone()) {
+            Ok(server) => Some(server),
+            Err(error) => {
+                tracing::warn!("there is no control socket: {error}");
+                None
+            }
+        });
+        let parts = Parts {
+            plan,
+            config: loaded.config,
+            processes,
+            environment,
+            logging: logging.clone(),
+            server,
+            commands: sender,
+            faults,
+        };
+        Ok(run(App::new(parts), &mut Inputs { signals, commands }).await)
+    });
+    // A load that hangs in the file system must not hold up the exit.
+    runtime.shutdown_background();
+    end
+}
+
+async fn run(mut app: App, inputs: &mut Inputs) -> End {
+    app.adopt_config();
+    // A fault in the loop is followed by one more try, which only stops everything in order; then by brute force.
+    for _ in 0..2 {
+        if let Some(outcome) = caught(app.run(inputs)).await {
+            let fault = app.faults.any();
+            app.finish(inputs).await;
+            return match outcome {
+                Outcome::End(status) if !fault => End::Status(status),
+                Outcome::End(_) | Outcome::Fault | Outcome::Reload => End::Fault,
+            };
+        }
+    }
+    app.finish_after_fault(inputs).await;
+    End::Fault
+}
+
+/// Reads, renders and checks the plan's configuration.
+pub(super) fn load(plan: &Plan, variables: &Variables) -> Result<Loaded, String> {
+    let mut loaded = match &plan.origin {
+        Origin::Place(place) => {
+            let text = place.read().map_err(|error| error.to_string())?;
+            let addresses = interfaces::addresses().unwrap_or_default();
+            let input = Input {
+                file: &place.to_string(),
+                text: &text,
+                variables,
+                addresses: Addresses::Known(&addresses),
+            };
+            config::load(&input).map_err(|report| report.to_string())?
+        }
+        Origin::Fixed(config) => Loaded {
+            config: Config::clone(config),
+            warnings: Report::new(""),
+        },
+    };
+    if let Some(socket) = &plan.socket {
+        loaded.config.control.socket.clone_from(socket);
+    }
+    Ok(loaded)
+}
+
+/// The socket, if there is to be one and it can be made: without it the container still runs, with one warning (K08).
+fn bind(plan: &Plan, config: &Config) -> Result<Option<Server>, StartError> {
+    if plan.is_fixed() && plan.socket.is_none() {
+        return Ok(None);
+    }
+    match Server::bind(&config.control) {
+        Ok(server) => Ok(Some(server)),
+        Err(error) if config.control.required => Err(error.into()),
+        Err(error) => {
+            tracing::warn!("there is no control socket: {error}");
+            Ok(None)
+        }
+    }
+}
+
+fn greet(plan: &Plan, loaded: &Loaded, role: Role) {
+    for warning in &plan.warnings {
+        tracing::warn!("{warning}");
+    }
+    if !role.pid1 {
+        tracing::info!("not PID 1: collecting orphans as a child subreaper");
+    }
+    if !role.procfs {
+        tracing::warn!(
+            "there is no /proc: processes that leave their job's process group are not followed"
+        );
+    }
+    report_warnings(loaded);
+}
+
+/// What a load has to say beside its configuration.
+pub(super) fn report_warnings(loaded: &Loaded) {
+    for warning in &loaded.warnings {
+        tracing::warn!("{}", one_line(loaded.warnings.file(), warning));
+    }
+    let config = &loaded.config;
+    let advertised = config.jobs.iter().any(|job| job.service.is_some());
+    if advertised || !config.watches.is_empty() || config.telemetry.is_some() {
+        tracing::warn!(
+            "service registration, watches and telemetry are not served yet: jobs run without them"
+        );
+    }
+    if tracing::enabled!(tracing::Level::DEBUG) {
+        match serde_json::to_string(&config.summary()) {
+            Ok(summary) => tracing::debug!("loaded config: {summary}"),
+            Err(error) => tracing::debug!("cannot show the configuration: {error}"),
+        }
+    }
+}
+
+/// A finding without its excerpt: a log line is one line.
+fn one_line(file: &str, finding: &Diagnostic) -> String {
+    let place = finding.position.map_or_else(
+        || file.to_owned(),
+        |position| format!("{file}:{}", position.line),
+    );
+    let path = finding
+        .path
+        .as_ref()
+        .map_or_else(String::new, |path| format!("{path}: "));
+    let help = finding
+        .help
+        .as_ref()
+        .map_or_else(String::new, |help| format!("; {help}"));
+    format!("{place}: {path}{}{help}", finding.message)
+}
+
+/// The advertised address of each job that has one.
+pub(super) fn addresses_of(config: &Config) -> Vec<(&str, String)> {
+    let services = config
+        .jobs
+        .iter()
+        .filter_map(|job| Some((job.name.as_str(), job.service.as_ref()?)));
+    services
+        .filter_map(|(name, service)| {
+            Some((
+                name,
+                address_text(service.address, service.static_address.as_ref())?,
+            ))
+        })
+        .collect()
+}
+
+/// A seed for the jitter of restarts: containers that start together must not restart together.
+pub(super) fn seed() -> u64 {
+    let time = SystemTime::now().duration_since(UNIX_EPOCH);
+    let time = time.map_or(0, |since| u64::from(since.subsec_nanos()));
+    // The time differs between containers, the pid between processes of one.
+    time ^ u64::from(std::process::id()).rotate_left(32)
+}
+
+impl App {
+    /// Raises our own limit of open files when the jobs may need it: a pipe for each run that is read.
+    pub(super) fn raise_file_limit(&mut self) {
+        let pipes = |job: &crate::jobs::JobSpec| {
+            let check = job
+                .health
+                .as_ref()
+                .is_some_and(|health| health.exec.is_some() && !health.raw);
+            u64::from(job.exec.is_some() && !job.io.raw) + u64::from(check)
+        };
+        // A kept or leftover process may hold a pipe of its own while the next run has its.
+        let needed = OWN_FILES + 2 * self.config.jobs.iter().map(pipes).sum::<u64>();
+        match self.processes.raise_file_limit(needed) {
+            Ok(limit) if limit < needed => {
+                tracing::warn!(
+                    "{needed} open files may be needed, the hard limit is {limit}: some starts may fail"
+                );
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!("cannot raise the limit of open files to {needed}: {error}");
+            }
+        }
+    }
+}
