@@ -8,6 +8,14 @@ use super::value::Text;
 /// A place in the source: bytes from where to where.
 pub(super) type Span = Range<usize>;
 
+/// A template by its nodes.
+#[derive(Clone, Debug)]
+pub(super) struct Tree {
+    pub(super) nodes: Vec<Node>,
+    /// Whether there is nothing but white space. Such a definition gives way to another of its name.
+    pub(super) is_blank: bool,
+}
+
 /// What stands between two actions, or an action.
 #[derive(Clone, Debug)]
 pub(super) enum Node {
@@ -87,10 +95,12 @@ pub(super) enum Number {
     TooLarge,
 }
 
-/// Whether nothing is in the list but white space. An empty definition gives way to a second one of its name.
-pub(super) fn is_blank(nodes: &[Node], source: &str) -> bool {
-    nodes.iter().all(|node| match node {
-        Node::Text(span) => source[span.clone()].trim().is_empty(),
-        _ => false,
-    })
+impl Tree {
+    pub(super) fn new(nodes: Vec<Node>, source: &str) -> Tree {
+        let is_blank = nodes.iter().all(|node| match node {
+            Node::Text(span) => source[span.clone()].trim().is_empty(),
+            _ => false,
+        });
+        Tree { nodes, is_blank }
+    }
 }

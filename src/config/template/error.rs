@@ -19,7 +19,7 @@ pub struct TemplateError {
 }
 
 impl TemplateError {
-    /// An error at byte `offset` of `source`.
+    /// An error at byte `offset` of `source`. A message that quotes too much of it is cut.
     pub(super) fn at(source: &str, offset: usize, message: impl Into<String>) -> TemplateError {
         let bytes = source.as_bytes();
         let before = &bytes[..offset.min(bytes.len())];
@@ -34,7 +34,7 @@ impl TemplateError {
         TemplateError {
             line: 1 + memchr::memchr_iter(b'\n', before).count(),
             column: 1 + characters,
-            message: message.into(),
+            message: shortened(message.into()),
             help: None,
         }
     }
@@ -43,6 +43,16 @@ impl TemplateError {
     pub(super) fn with_help(mut self, help: impl Into<String>) -> TemplateError {
         self.help = Some(help.into());
         self
+    }
+}
+
+/// The longest message, in characters.
+const MAX_MESSAGE: usize = 400;
+
+fn shortened(message: String) -> String {
+    match message.char_indices().nth(MAX_MESSAGE) {
+        Some((end, _)) => message[..end].to_owned() + "…",
+        None => message,
     }
 }
 

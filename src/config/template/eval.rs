@@ -73,7 +73,8 @@ impl<'t> Exec<'t> {
         }
     }
 
-    fn variable(&self, frame: &Frame<'t>, name: &str, span: &Span) -> Executed<Value> {
+    fn variable(&mut self, frame: &Frame<'t>, name: &str, span: &Span) -> Executed<Value> {
+        self.charge(frame.work(), span)?;
         match frame.get(name) {
             Some(value) => Ok(value.clone()),
             None => Err(self.failed(span, format!("undefined variable: {name}"))),
@@ -148,13 +149,15 @@ impl<'t> Exec<'t> {
     }
 
     fn literal_argument(&self, operand: &Operand, param: Option<Param>) -> Executed<Value> {
-        let shown = self.shown(&operand.span);
+        let shown = || self.shown(&operand.span);
         let cause = match (param, &operand.kind) {
             (Some(Param::Text), OperandKind::Text(_)) | (None | Some(Param::Any), _) => {
                 return self.constant(operand);
             }
-            (Some(Param::Text), _) => format!("expected string; found {shown}"),
-            (Some(Param::Texts), _) => format!("can't handle {shown} for arg of type []string"),
+            (Some(Param::Text), _) => format!("expected string; found {}", shown()),
+            (Some(Param::Texts), _) => {
+                format!("can't handle {} for arg of type []string", shown())
+            }
         };
         Err(self.failed(&operand.span, cause))
     }
@@ -187,7 +190,8 @@ impl<'t> Exec<'t> {
             let value = check_type(piped, Some(param)).map_err(|cause| self.failed(span, cause))?;
             arguments.push(value.settled());
         }
-        self.charge(WORK_PER_NODE, span)?;
+        let texts: usize = arguments.iter().map(Value::text_length).sum();
+        self.charge(WORK_PER_NODE + texts / 16, span)?;
         let whole = span.start..operands[operands.len() - 1].span.end;
         let (result, work) = function
             .call(&arguments, self.env, self.text_limit())

@@ -23,7 +23,7 @@ pub(super) fn render(
     };
     let mut frame = Frame::new(dot.clone());
     if let Some(root) = template.trees.get(&Text::from("")) {
-        exec.nodes(&mut frame, dot, root)?;
+        exec.nodes(&mut frame, dot, &root.nodes)?;
     }
     let (text, map) = exec.out.finish();
     Ok(Rendered { text, map })
@@ -67,6 +67,11 @@ impl<'t> Frame<'t> {
         newest
             .find(|(known, _)| *known == name)
             .map(|(_, value)| value)
+    }
+
+    /// What it costs to look a variable up.
+    pub(super) fn work(&self) -> usize {
+        self.variables.len() / 8
     }
 
     /// Declares a variable.
@@ -275,7 +280,7 @@ impl<'t> Exec<'t> {
         name: &Text,
         pipe: Option<&'t Pipe>,
     ) -> Executed<()> {
-        let Some(nodes) = self.template.trees.get(name) else {
+        let Some(tree) = self.template.trees.get(name) else {
             return Err(self.failed(span, format!("template {name:?} not defined")));
         };
         let inner = match pipe {
@@ -284,7 +289,7 @@ impl<'t> Exec<'t> {
         };
         self.charge(WORK_PER_NODE, span)?;
         let mut inner_frame = Frame::new(inner.clone());
-        self.body(&mut inner_frame, &inner, nodes, span)?;
+        self.body(&mut inner_frame, &inner, &tree.nodes, span)?;
         Ok(())
     }
 

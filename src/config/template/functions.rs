@@ -99,6 +99,9 @@ impl Function {
 
     /// The name that a wrong one was probably meant to be.
     pub(super) fn similar(name: &str) -> Option<&'static str> {
+        if name.len() > 40 {
+            return None;
+        }
         let name = name.to_lowercase();
         let distance = |known: &str| strsim::damerau_levenshtein(&known.to_lowercase(), &name);
         let nearest = FUNCTIONS.iter().map(|(_, known, ..)| *known);

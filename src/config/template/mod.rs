@@ -8,7 +8,8 @@
 //! The way of a text: `lex` makes tokens, `parse` a tree ([`Template`]), `exec` walks the tree, `eval` finds the values of
 //! pipelines, `functions` are called, `output` collects what is printed and remembers which line it came from.
 //!
-//! Not there, each with an error that says so: complex numbers, `\p{…}` in a regular expression, methods. Bytes that are no
+//! Not there, each with an error that says so: complex numbers, methods, and in a regular expression `\p{…}` and a repetition
+//! of a repetition behind flags (`a*(?i)*`). Bytes that are no
 //! UTF-8 can be made by `slice` and `"\xff"`; in the rendered text they become U+FFFD, which is what reading it as JSON did.
 //! Outside of ASCII, characters are classified by this program's Unicode version, which is newer than Go 1.19's.
 //!
@@ -50,16 +51,19 @@ pub type Variables = BTreeMap<String, String>;
 
 /// The longest template, in bytes.
 const MAX_SOURCE: usize = 1 << 20;
-/// How deep blocks and parentheses may be nested in a template.
-const MAX_NESTING: usize = 100;
-/// How deep blocks, parentheses and calls of templates may be nested while rendering; bounds the stack.
-const MAX_DEPTH: usize = 250;
+/// How deep blocks and parentheses may be nested in a template. With [`MAX_DEPTH`] it bounds the stack: no template needs
+/// more than 1 MB of it, even in a build without optimisation.
+const MAX_NESTING: usize = 64;
+/// How deep blocks, parentheses and calls of templates may be nested while rendering.
+const MAX_DEPTH: usize = 150;
+/// How many variables may be in scope at once.
+const MAX_VARIABLES: usize = 1000;
 /// The longest rendered text, in bytes; of a text that a function makes, too.
 const MAX_OUTPUT: usize = 16 << 20;
 /// How many numbers `loop` makes at most.
 const MAX_LOOP: usize = 100_000;
-/// The work that a rendering may do: four units for an action or a turn of a `range`, one for a byte of a text that a
-/// function makes, more for an item of a list.
+/// The work that a rendering may do: four units for an action, a call or a turn of a `range`, one for a byte of a text that
+/// a function makes and for sixteen that it reads, more for an item of a list and for a regular expression.
 const MAX_WORK: usize = 64 << 20;
 
 const WORK_PER_NODE: usize = 4;

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::ast::{Branch, Command, Node, Number, Operand, OperandKind, Pipe, Span, is_blank};
+use super::ast::{Branch, Command, Node, Number, Operand, OperandKind, Pipe, Span, Tree};
 use super::functions::Function;
 use super::lex::{Keyword, Token, TokenKind};
 use super::tokens::Tokens;
 use super::value::Text;
-use super::{MAX_NESTING, TemplateError, literal};
+use super::{MAX_NESTING, MAX_VARIABLES, TemplateError, literal};
 
 /// Every template of a text by its name; the text itself is the one without a name.
-pub(super) type Trees = BTreeMap<Text, Vec<Node>>;
+pub(super) type Trees = BTreeMap<Text, Tree>;
 
 /// Parses a whole text.
 pub(super) fn parse(source: &str) -> Result<Trees, TemplateError> {
@@ -118,16 +118,16 @@ impl Parser<'_> {
 
     /// Adds a template. An empty one gives way to another of its name, two others are an error.
     fn add(&mut self, name: Text, nodes: Vec<Node>) -> Parsed<()> {
-        let blank = is_blank(&nodes, self.source);
+        let tree = Tree::new(nodes, self.source);
         match self.trees.get(&name) {
-            Some(known) if !is_blank(known, self.source) => {
-                if !blank {
+            Some(known) if !known.is_blank => {
+                if !tree.is_blank {
                     let message = format!("multiple definition of template {name:?}");
                     return Err(self.error(message));
                 }
             }
             _ => {
-                self.trees.insert(name, nodes);
+                self.trees.insert(name, tree);
             }
         }
         Ok(())
@@ -327,11 +327,11 @@ impl Parser<'_> {
         match next.kind {
             TokenKind::Assign | TokenKind::Declare => {
                 pipe.assigns = next.kind == TokenKind::Assign;
-                self.declare(pipe, &variable);
+                self.declare(pipe, &variable)?;
                 Ok(false)
             }
             _ if comma => {
-                self.declare(pipe, &variable);
+                self.declare(pipe, &variable)?;
                 if context != "range" || pipe.variables.len() >= 2 {
                     return Err(self.error(format!("too many declarations in {context}")));
                 }
@@ -351,10 +351,15 @@ impl Parser<'_> {
         }
     }
 
-    fn declare(&mut self, pipe: &mut Pipe, variable: &Token) {
+    fn declare(&mut self, pipe: &mut Pipe, variable: &Token) -> Parsed<()> {
+        if self.variables.len() >= MAX_VARIABLES {
+            let cause = format!("more variables than the limit of {MAX_VARIABLES}");
+            return Err(self.error_at(variable.span.start, cause));
+        }
         let name = self.source[variable.span.clone()].to_owned();
         pipe.variables.push(name.clone());
         self.variables.push(name);
+        Ok(())
     }
 
     fn check_pipeline(&self, pipe: &Pipe, context: &str) -> Parsed<()> {

@@ -9,7 +9,7 @@ use super::regex_syntax::{self, Translated};
 const MAX_PATTERN: usize = 4096;
 
 /// Sizes of a compiled expression, smallest first. The first one that is enough tells what matching may cost.
-const SIZES: [usize; 4] = [1 << 12, 1 << 14, 1 << 16, 1 << 18];
+const SIZES: [usize; 5] = [1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 18];
 
 /// Bytes of a compiled expression that cost one unit of work for each byte of text.
 const SIZE_PER_WORK: usize = 512;
@@ -29,7 +29,7 @@ pub(super) fn replace_all(
     let translated = regex_syntax::translate(pattern)
         .map_err(|cause| format!("error parsing regexp: {cause}"))?;
     let (regex, size) = compile(pattern, &translated)?;
-    let work = text.len().saturating_mul(size / SIZE_PER_WORK);
+    let work = size + text.len().saturating_mul(size / SIZE_PER_WORK);
     if work > limit {
         return Err("the expression is too large for a text of this length".to_owned());
     }

@@ -129,6 +129,14 @@ impl Value {
         }
     }
 
+    /// How long a string is; nothing else has a length that matters for the work of a function.
+    pub(super) fn text_length(&self) -> usize {
+        match self {
+            Value::Text(text) => text.as_bytes().len(),
+            _ => 0,
+        }
+    }
+
     /// The value at the end of a pipeline: an empty place is no value there.
     pub(super) fn settled(self) -> Value {
         match self {
