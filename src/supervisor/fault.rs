@@ -25,12 +25,15 @@ struct Shared {
 
 impl Faults {
     /// Makes every panic of the program one of these faults. Called once, when the log is there.
+    #[expect(
+        clippy::print_stderr,
+        reason = "the log may be what panicked, and its lock may be held"
+    )]
     pub(super) fn watch(&self) {
         let shared = Arc::clone(&self.shared);
         std::panic::set_hook(Box::new(move |panic| {
             shared.happened.store(true, Ordering::Relaxed);
             shared.wake.notify_one();
-            // The log may be what panicked, and its lock may be held: stderr is always there to say it.
             eprintln!(
                 "pilothouse: a fault of our own, stopping everything: {panic}\n{}",
                 Backtrace::force_capture()
