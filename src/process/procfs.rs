@@ -44,7 +44,7 @@ impl Stat {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Procfs {
     /// The kernel lists a thread's children (`CONFIG_PROC_CHILDREN`); else every process is asked for its parent.
-    lists_children: bool,
+    pub(super) lists_children: bool,
 }
 
 impl Procfs {

@@ -261,9 +261,12 @@ impl Survivors {
         if owner.is_none() {
             owner = self.seen_below(pid)?;
         }
+        // Being a member of a run's group or session says whose it is. Having founded one says nothing: the number may
+        // be that of a process that is gone.
         let by_number = |number: i32| {
             let live = evidence.leaders.get(&number);
-            live.or_else(|| self.numbers.get(&number)).copied()
+            let found = live.or_else(|| self.numbers.get(&number));
+            found.copied().filter(|_| number != pid)
         };
         let owner = owner.or_else(|| by_number(pgrp).or_else(|| by_number(session)));
         if let Some(run) = owner {
