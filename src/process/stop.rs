@@ -191,7 +191,7 @@ impl Processes {
     }
 
     /// Sends a signal to a process that is no child of ours, if it is still the one that was seen.
-    fn send_checked(&mut self, seen: &Stat, signal: Signal) {
+    pub(super) fn send_checked(&mut self, seen: &Stat, signal: Signal) {
         let _ = self.with_spares(|_| {
             // From here on the handle means one process; the start time says whether it is the right one.
             let handle = match sys::pidfd_open(seen.pid) {

@@ -207,6 +207,12 @@ impl World {
         self.read_line(pipe).parse().unwrap()
     }
 
+    /// Asks an `answering` script. Its answer proves that no deadly signal was sent to it before.
+    fn assert_untouched(&mut self, pid: i32, pipe: &OwnedFd) {
+        sys::send(pid, Signal::USR1).unwrap();
+        assert_eq!(self.read_line(pipe), "alive");
+    }
+
     /// One turn of the loop.
     fn turn(&mut self) {
         while self.processes.reap(64, &mut self.events) {}
@@ -285,6 +291,14 @@ fn keeping() -> SpawnRequest<'static> {
         ..plain()
     }
 }
+
+/// A shell script, to be put in single quotes, that says on a line who it is, and that it is alive whenever it is asked.
+macro_rules! answering {
+    () => {
+        r#"trap "echo alive" USR1; echo $$; while :; do sleep 0.01; done"#
+    };
+}
+use answering;
 
 /// Whether a process is there and has not ended.
 fn is_alive(pid: i32) -> bool {

@@ -185,16 +185,13 @@ alone!(
         let (old, pid) = world.start("exit 0");
         assert_eq!(world.exit_of(old), (Exit::Code(0), false));
         recycle(pid);
-        let (young, recycled) = world.start("exec sleep 1000");
-        assert_eq!(recycled, pid, "the number is taken again");
+        let (young, pipe) = world.start_piped(answering!());
+        assert_eq!(world.read_pid(&pipe), pid, "the number is taken again");
         world.processes.terminate(old.id, Signal::TERM);
         world.processes.kill(old.id);
         world.processes.forward(old.id, Signal::KILL);
-        for _ in 0..20 {
-            world.turn();
-        }
+        world.assert_untouched(pid, &pipe);
         assert_eq!(world.exit(young), None);
-        assert!(is_alive(pid));
     }
 );
 
@@ -207,7 +204,11 @@ alone!(
             "(exit 0); (exit 0); setsid sleep 1000 & echo $!; wait $!; echo; exec sleep 1000",
         );
         let seen = world.read_pid(&pipe);
-        let (stranger, order) = world.start_piped("trap ':' USR1; echo; sleep 1000 & wait; (env -i setsid /bin/sh -c 'echo $$; exec /bin/sleep 1000' &); wait");
+        let (stranger, order) = world.start_piped(concat!(
+            "trap ':' USR1; echo; sleep 1000 & wait; (env -i setsid /bin/sh -c '",
+            answering!(),
+            "' &); wait"
+        ));
         world.read_line(&order);
         world.until("the session", |_| {
             let stat = procfs::Procfs::stat(seen).unwrap().unwrap();
@@ -231,10 +232,26 @@ alone!(
         assert_eq!(world.read_pid(&order), seen, "the number is taken again");
         world.processes.kill(run.id);
         world.exit_of(run);
-        for _ in 0..20 {
-            world.turn();
-        }
-        assert!(is_alive(seen), "it is not the one that was seen");
+        // It is not the one that was seen.
+        world.assert_untouched(seen, &order);
+    }
+);
+
+alone!(
+    d28_what_was_seen_is_looked_at_again_before_a_signal,
+    Subreaper,
+    |world| {
+        let (run, pipe) = world.start_piped(answering!());
+        let pid = world.read_pid(&pipe);
+        let stat = procfs::Procfs::stat(pid).unwrap().unwrap();
+        let other = procfs::Stat {
+            start: stat.start - 1,
+            ..stat
+        };
+        world.processes.send_checked(&other, Signal::KILL);
+        world.assert_untouched(pid, &pipe);
+        world.processes.send_checked(&stat, Signal::KILL);
+        assert_eq!(world.exit_of(run).0, Exit::Signal(Signal::KILL));
     }
 );
 
