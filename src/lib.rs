@@ -38,7 +38,10 @@
 //! next fact. The loop performs the spawn, which returns after the exec. Had the number been 6, nothing would happen.
 
 // The log is the only way out for words: a stray print would tear its lines.
-#![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr, clippy::dbg_macro))]
+#![cfg_attr(
+    not(test),
+    warn(clippy::print_stdout, clippy::print_stderr, clippy::dbg_macro)
+)]
 
 pub mod cli;
 pub mod config;

@@ -98,7 +98,7 @@ impl Processes {
 
     fn take_over(&mut self, live: &Live) {
         if self.procfs.is_some() {
-            let kept = live.orphans == Orphans::Keep;
+            let kept = live.orphans == Orphans::Keep && !live.ending;
             self.survivors.add(live.run, live.pid, kept, live.killing);
         }
     }
@@ -115,13 +115,11 @@ impl Processes {
                     run,
                     left: true,
                     fresh: true,
-                    ..
                 } => mark_left(run, &mut out[first..]),
                 Verdict {
                     run,
                     left: false,
                     fresh: false,
-                    kept: false,
                 } => out.push(ProcessEvent::Gone { run }),
                 _ => {}
             }

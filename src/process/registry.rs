@@ -39,6 +39,8 @@ pub(super) struct Live {
     pub(super) pid: i32,
     pub(super) orphans: Orphans,
     pub(super) tty: bool,
+    /// It was asked to end: nothing of it may stay.
+    pub(super) ending: bool,
     /// KILL was asked for: what the first process leaves is killed without a further word.
     pub(super) killing: bool,
 }
@@ -98,6 +100,7 @@ impl Processes {
             pid: spawned.pid,
             orphans: request.orphans,
             tty: request.tty,
+            ending: false,
             killing: false,
         };
         self.live.insert(request.run.id, live);

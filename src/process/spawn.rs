@@ -37,7 +37,8 @@ pub struct SpawnRequest<'a> {
     pub stdin: Stdin,
     /// The command's group becomes the one in front of the terminal on our stdin, if there is one (P13).
     pub tty: bool,
-    /// What becomes of the processes that outlive the first one.
+    /// What becomes of the processes that outlive the first one: with [`Orphans::Keep`] nobody waits for their end
+    /// until [`super::Processes::terminate`] asks for it.
     pub orphans: Orphans,
 }
 

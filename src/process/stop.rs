@@ -8,8 +8,7 @@ use super::procfs::{Procfs, Stat};
 use super::registry::Processes;
 use super::survivors::Evidence;
 use super::sys;
-use crate::events::{JobId, RunId, Signal};
-use crate::jobs::Orphans;
+use crate::events::{RunId, Signal};
 
 impl Processes {
     /// Sends a run its stop signal: to the process group, and to what the run owns outside of it. Before that the
@@ -17,12 +16,15 @@ impl Processes {
     ///
     /// A process that is stopped (`SIGSTOP`, ^Z) gets SIGCONT after the signal, or it could not act on it.
     ///
-    /// A run that is over, or is unknown, is left in peace: after the first process was collected only what is proved
+    /// After the first process's end this is for what it left behind, also for what a job with `orphans: "keep"` was
+    /// allowed to leave (P12). A run of which nothing is left, or that is unknown, is left in peace: after the first process was collected only what is proved
     /// to be the run's is signalled, one by one, never a group whose number may mean another (D28).
     pub fn terminate(&mut self, run: RunId, signal: Signal) {
-        if self.live.contains_key(&run) {
+        if let Some(live) = self.live.get_mut(&run) {
+            live.ending = true;
             self.signal_run(run, signal);
         } else if self.survivors.is_leaving(run) {
+            self.survivors.set_ending(run, false);
             self.refresh();
             self.signal_leftovers(run, signal);
         }
@@ -32,10 +34,11 @@ impl Processes {
     /// (S02, S09). A process that does not die of it (S11) stays `left`; nothing here waits for it.
     pub fn kill(&mut self, run: RunId) {
         if let Some(live) = self.live.get_mut(&run) {
-            live.killing = live.orphans == Orphans::Sweep;
+            live.ending = true;
+            live.killing = true;
             self.signal_run(run, Signal::KILL);
         } else if self.survivors.is_leaving(run) {
-            self.survivors.set_killing(run);
+            self.survivors.set_ending(run, true);
             self.refresh();
             self.signal_leftovers(run, Signal::KILL);
         }
@@ -47,33 +50,6 @@ impl Processes {
             // ESRCH and EPERM: they have all ended, or changed their user. Neither is anybody's fault.
             let _ = sys::send_group(live.pid, signal);
         }
-    }
-
-    /// Sends a signal to what earlier runs of a job with `orphans: "keep"` left behind (P12).
-    pub fn terminate_kept(&mut self, job: JobId, signal: Signal) {
-        self.refresh();
-        for run in self.survivors.kept_by(job) {
-            self.signal_leftovers(run, signal);
-        }
-    }
-
-    /// Kills what earlier runs of a job with `orphans: "keep"` left behind, and what of it turns up later.
-    pub fn kill_kept(&mut self, job: JobId) {
-        self.refresh();
-        for run in self.survivors.kept_by(job) {
-            self.survivors.set_killing(run);
-            self.signal_leftovers(run, Signal::KILL);
-        }
-    }
-
-    /// Whether anything is there of what earlier runs of a job with `orphans: "keep"` left behind.
-    pub fn kept_left(&mut self, job: JobId) -> bool {
-        let kept = self.survivors.kept_by(job);
-        if kept.is_empty() || self.survey().is_err() {
-            return !kept.is_empty();
-        }
-        kept.into_iter()
-            .any(|run| !self.survivors.of(run).is_empty())
     }
 
     /// Sends a signal to everything that is left, whoever owns it; for the very end of the program. As PID 1 that is
@@ -123,15 +99,9 @@ impl Processes {
         let Some(live) = self.live.get(&run) else {
             return;
         };
-        let (pid, keeps) = (live.pid, live.orphans == Orphans::Keep);
-        if !keeps {
-            self.refresh();
-        }
-        let strangers = if keeps {
-            Vec::new()
-        } else {
-            self.survivors.of(run)
-        };
+        let pid = live.pid;
+        self.refresh();
+        let strangers = self.survivors.of(run);
         // Without a descriptor, or without procfs, only the group is reached now; the rest is found after the exit.
         let owned = self.owned(pid, &strangers).unwrap_or_default();
         self.survivors.remember(run, &owned);

@@ -21,7 +21,7 @@ use nix::unistd::{Pid, getpgid, getsid};
 use super::marker::Marker;
 use super::procfs::{Procfs, Stat};
 use super::sys;
-use crate::events::{JobId, Run, RunId};
+use crate::events::{Run, RunId};
 
 /// The first wait between two looks at what is left, and the longest; it doubles in between.
 const FIRST_SWEEP: Duration = Duration::from_millis(1);
@@ -56,7 +56,7 @@ pub(super) struct Survivors {
 #[derive(Debug)]
 struct Leaving {
     run: Run,
-    /// It may leave processes behind: they belong to the job from now on.
+    /// It may leave processes behind: nobody waits for their end until that is asked for.
     kept: bool,
     /// Whatever is found of it is killed.
     killing: bool,
@@ -89,12 +89,10 @@ pub(super) struct Evidence<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Verdict {
     pub(super) run: Run,
-    /// Something that it owns is there. For a run that may leave processes behind: never.
+    /// Something that it owns is there.
     pub(super) left: bool,
     /// This was the first look.
     pub(super) fresh: bool,
-    /// What it left belongs to the job and is nobody's business now.
-    pub(super) kept: bool,
 }
 
 impl Survivors {
@@ -159,10 +157,11 @@ impl Survivors {
         self.leaving.contains_key(&run)
     }
 
-    /// From now on whatever is found of an ended run is killed.
-    pub(super) fn set_killing(&mut self, run: RunId) {
+    /// What an ended run left behind is to end, kept or not; with `kill`, whatever is found of it is killed from now on.
+    pub(super) fn set_ending(&mut self, run: RunId, kill: bool) {
         if let Some(leaving) = self.leaving.get_mut(&run) {
-            leaving.killing = true;
+            leaving.kept = false;
+            leaving.killing |= kill;
         }
         self.hurry();
     }
@@ -176,22 +175,15 @@ impl Survivors {
             .collect()
     }
 
-    /// Ended runs of a job that were allowed to leave processes behind, and did.
-    pub(super) fn kept_by(&self, job: JobId) -> Vec<RunId> {
-        let leaving = self.leaving.values();
-        leaving
-            .filter(|leaving| leaving.kept && leaving.run.job == job)
-            .map(|leaving| leaving.run.id)
-            .collect()
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.leaving.is_empty()
     }
 
     pub(super) fn next_sweep(&self) -> Option<Instant> {
-        let wanted = |leaving: &Leaving| !leaving.kept || leaving.killing;
-        self.due.filter(|_| self.leaving.values().any(wanted))
+        // What may stay is not waited for: its end is noticed when we collect it.
+        let waited_for = |leaving: &Leaving| !leaving.kept;
+        let wanted = self.has_doubts() || self.leaving.values().any(waited_for);
+        self.due.filter(|_| wanted)
     }
 
     /// Something has changed: the next look comes soon.
@@ -319,9 +311,8 @@ impl Survivors {
             let left = !settled || owners.contains(id);
             verdicts.push(Verdict {
                 run: leaving.run,
-                left: left && !leaving.kept,
+                left,
                 fresh: leaving.fresh,
-                kept: leaving.kept,
             });
             leaving.fresh = false;
             if !left {

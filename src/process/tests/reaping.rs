@@ -174,10 +174,11 @@ alone!(p12_a_daemon_that_may_stay_stays, Subreaper, |world| {
         .try_start(&["/bin/sh", "-c", script], &request)
         .unwrap();
     let daemon = world.read_pid(&spawned.output.unwrap());
-    assert_eq!(world.exit_of(run), (Exit::Code(0), false));
-    assert!(world.processes.next_sweep().is_none());
-    let job = run.job;
-    assert!(world.processes.kept_left(job));
+    assert_eq!(world.exit_of(run), (Exit::Code(0), true));
+    assert!(
+        world.processes.next_sweep().is_none(),
+        "nobody looks for its end"
+    );
     // A stop of the run, or of a later one, is none of the daemon's.
     world.processes.terminate(RunId(99), Signal::TERM);
     let (later, _) = world
@@ -186,10 +187,10 @@ alone!(p12_a_daemon_that_may_stay_stays, Subreaper, |world| {
     world.processes.kill(later.id);
     world.exit_of(later);
     assert!(is_alive(daemon));
-    world.processes.terminate_kept(job, Signal::TERM);
-    world.until("end of the daemon", |world| !world.processes.kept_left(job));
+    assert_eq!(world.gone(run), 0);
+    world.processes.terminate(run.id, Signal::TERM);
+    world.until("end of the daemon", |world| world.gone(run) == 1);
     assert!(!is_alive(daemon));
-    assert_eq!(world.gone(run), 0, "the run itself was over long ago");
 });
 
 alone!(
