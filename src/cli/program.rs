@@ -8,7 +8,10 @@ use std::sync::Arc;
 use super::exit::ExitCode;
 use super::run::{self, CheckRequest, Console, SuperviseRequest};
 use super::{Invocation, RunOptions, parse};
-use crate::config::{self, Addresses, Config, ControlSettings, Input, LoggingSettings, Variables};
+use crate::config::{
+    self, Addresses, Config, ControlSettings, Input, LogLevel, LogOutput, LoggingSettings,
+    Variables,
+};
 use crate::events::Signal;
 use crate::jobs::{Exec, JobIo, JobSpec, Orphans, Restarts, Start, Stdin, StopLimits};
 use crate::supervisor::{self, ConfigPlace, End, Origin, Plan, Signals};
@@ -114,7 +117,12 @@ fn config_of(options: RunOptions, command: Exec) -> Config {
         service: None,
     };
     Config {
-        logging: LoggingSettings::default(),
+        // The command's output is the container's; ours is for when something is wrong.
+        logging: LoggingSettings {
+            level: LogLevel::Warn,
+            output: LogOutput::Stderr,
+            ..LoggingSettings::default()
+        },
         stop,
         jobs: vec![job],
         watches: Vec::new(),

@@ -291,7 +291,9 @@ impl App {
             } => {
                 self.forget(run, left);
                 let stopping = self.jobs.status(run.job).state == JobState::Stopping;
-                self.names.exited(run, pid, exit, left, stopping);
+                let orphans = self.jobs.spec(run.job).orphans;
+                self.names
+                    .exited(run, pid, exit, left.then_some(orphans), stopping);
                 self.tell(&Event::Exited { run, exit, left });
             }
             ProcessEvent::Gone { run } => {

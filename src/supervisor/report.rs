@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::events::{Exit, JobId, PublicEvent, Run, RunKind, Source};
-use crate::jobs::Note;
+use crate::jobs::{Note, Orphans};
 
 /// The names of one configuration.
 #[derive(Debug)]
@@ -62,14 +62,21 @@ impl Names {
         }
     }
 
-    /// The end of a run's first process.
-    pub(super) fn exited(&self, run: Run, pid: i32, exit: Exit, left: bool, expected: bool) {
+    /// The end of a run's first process. `left`: what becomes of those that it left behind, if it did.
+    pub(super) fn exited(
+        &self,
+        run: Run,
+        pid: i32,
+        exit: Exit,
+        left: Option<Orphans>,
+        expected: bool,
+    ) {
         let name = self.run(run);
         let job = self.job(run.job);
-        let rest = if left {
-            "; ending what it left behind"
-        } else {
-            ""
+        let rest = match left {
+            None => "",
+            Some(Orphans::Sweep) => "; ending what it left behind",
+            Some(Orphans::Keep) => "; what it left behind stays",
         };
         match (run.kind, exit.is_success() || expected) {
             (RunKind::Main, true) => tracing::info!(job, pid, "{name} exited: {exit}{rest}"),
