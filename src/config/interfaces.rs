@@ -1,6 +1,8 @@
 //! Interface specifications: which of the machine's addresses is advertised.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
+use std::rc::Rc;
 
 use ipnet::IpNet;
 
@@ -17,12 +19,22 @@ pub struct InterfaceAddress {
 }
 
 /// The addresses that specifications are matched with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub enum Addresses<'a> {
-    /// Nobody looked: only the grammar is checked.
+    /// Nobody looks: only the grammar is checked.
     NotLookedUp,
-    /// All interfaces with all their addresses, in any order.
-    Known(&'a [InterfaceAddress]),
+    /// Gives all interfaces with all their addresses, in any order. Called only when something is advertised, which
+    /// spares every other start the question to the kernel.
+    Lookup(&'a dyn Fn() -> Rc<[InterfaceAddress]>),
+}
+
+impl fmt::Debug for Addresses<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Addresses::NotLookedUp => "NotLookedUp",
+            Addresses::Lookup(_) => "Lookup",
+        })
+    }
 }
 
 /// One specification.
@@ -113,8 +125,8 @@ fn read(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Vec<String>> {
 /// Tries one specification after the other; each takes the first address it matches.
 fn pick(texts: &[String], addresses: Addresses<'_>) -> Choice {
     let specs = texts.iter().filter_map(|text| parse(text).ok());
-    let known = match addresses {
-        Addresses::Known(known) => sorted(known),
+    let found = match addresses {
+        Addresses::Lookup(lookup) => lookup(),
         Addresses::NotLookedUp => {
             let mut specs = specs;
             return match specs.next() {
@@ -123,6 +135,7 @@ fn pick(texts: &[String], addresses: Addresses<'_>) -> Choice {
             };
         }
     };
+    let known = sorted(&found);
     for spec in specs {
         if let Spec::Static(text) = spec {
             return fixed(text);

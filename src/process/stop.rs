@@ -17,8 +17,8 @@ impl Processes {
     /// A process that is stopped (`SIGSTOP`, ^Z) gets SIGCONT after the signal, or it could not act on it.
     ///
     /// After the first process's end this is for what it left behind, also for what a job with `orphans: "keep"` was
-    /// allowed to leave (P12). A run of which nothing is left, or that is unknown, is left in peace: after the first process was collected only what is proved
-    /// to be the run's is signalled, one by one, never a group whose number may mean another (D28).
+    /// allowed to leave (P12): only what is proved to be the run's is signalled, one by one, never a group whose number may mean
+    /// another (D28). A run of which nothing is left, or that is unknown, is left in peace.
     pub fn terminate(&mut self, run: RunId, signal: Signal) {
         if let Some(live) = self.live.get_mut(&run) {
             live.ending = true;

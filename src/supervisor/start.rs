@@ -1,7 +1,9 @@
 //! From a plan to the running loop, and from its end to an exit status.
 
+use std::cell::OnceCell;
 use std::io;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -165,12 +167,16 @@ pub(super) fn load(plan: &Plan, variables: &Variables) -> Result<Loaded, String>
     let mut loaded = match &plan.origin {
         Origin::Place(place) => {
             let text = place.read().map_err(|error| error.to_string())?;
-            let addresses = interfaces::addresses().unwrap_or_default();
+            let found = OnceCell::new();
+            let look_up = || {
+                let read = || interfaces::addresses().unwrap_or_default().into();
+                Rc::clone(found.get_or_init(read))
+            };
             let input = Input {
                 file: &place.to_string(),
                 text: &text,
                 variables,
-                addresses: Addresses::Known(&addresses),
+                addresses: Addresses::Lookup(&look_up),
             };
             config::load(&input).map_err(|report| report.to_string())?
         }

@@ -28,11 +28,7 @@ fn on(addresses: Addresses<'_>, interfaces: &str, consul: &str) -> Result<Loaded
 }
 
 fn chosen(interfaces: &str) -> Option<IpAddr> {
-    let loaded = on(
-        Addresses::Known(&list()),
-        &format!("interfaces: {interfaces}"),
-        "",
-    );
+    let loaded = on(known(list()), &format!("interfaces: {interfaces}"), "");
     let loaded = loaded.unwrap_or_else(|report| panic!("{interfaces}\n{report}"));
     loaded.config.jobs[0].service.as_ref().unwrap().address
 }
@@ -68,11 +64,11 @@ fn specifications_pick_the_originals_address() {
 
 #[test]
 fn without_interfaces_the_default_is_used() {
-    let loaded = on(Addresses::Known(&list()), "", "").unwrap();
+    let loaded = on(known(list()), "", "").unwrap();
     let service = loaded.config.jobs[0].service.clone().unwrap();
     assert_eq!(service.address, Some(ip("10.2.0.1")));
     let only_loopback = named(&[("lo", "127.0.0.1")]);
-    let loaded = on(Addresses::Known(&only_loopback), "", "").unwrap();
+    let loaded = on(known(only_loopback.to_vec()), "", "").unwrap();
     assert_eq!(loaded.warnings.len(), 1, "{}", loaded.warnings);
 }
 
@@ -81,7 +77,7 @@ fn without_interfaces_the_default_is_used() {
 fn names_may_have_dots_dashes_and_ats() {
     let odd = named(&[("br-lan.10", "10.1.1.1"), ("veth0@if3", "10.1.1.2")]);
     for (spec, expected) in [("br-lan.10", "10.1.1.1"), ("veth0@if3:inet", "10.1.1.2")] {
-        let loaded = on(Addresses::Known(&odd), &format!("interfaces: '{spec}'"), "").unwrap();
+        let loaded = on(known(odd.to_vec()), &format!("interfaces: '{spec}'"), "").unwrap();
         let service = loaded.config.jobs[0].service.clone().unwrap();
         assert_eq!(service.address, Some(ip(expected)), "{spec}");
     }
@@ -125,7 +121,7 @@ fn wrong_specifications_are_all_reported() {
 
 #[test]
 fn no_match_is_an_error_only_where_the_address_is_read() {
-    let known = Addresses::Known(&[]);
+    let known = known(Vec::new());
     let loaded = on(known, "interfaces: 'eth7'", "").unwrap();
     assert!(
         loaded

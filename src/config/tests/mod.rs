@@ -33,6 +33,12 @@ fn named(addresses: &[(&str, &str)]) -> Vec<InterfaceAddress> {
     addresses.collect()
 }
 
+/// What a lookup that finds these would be; leaked, as a test may.
+fn known(found: Vec<InterfaceAddress>) -> Addresses<'static> {
+    let found: std::rc::Rc<[InterfaceAddress]> = found.into();
+    Addresses::Lookup(Box::leak(Box::new(move || std::rc::Rc::clone(&found))))
+}
+
 fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
@@ -52,7 +58,7 @@ fn with_variables(text: &str, variables: &[(&str, &str)]) -> Result<Loaded, Repo
         file: "app.json5",
         text,
         variables: &variables.collect(),
-        addresses: Addresses::Known(&addresses()),
+        addresses: known(addresses()),
     })
 }
 
