@@ -68,7 +68,7 @@ fn without_interfaces_the_default_is_used() {
     let service = loaded.config.jobs[0].service.clone().unwrap();
     assert_eq!(service.address, Some(ip("10.2.0.1")));
     let only_loopback = named(&[("lo", "127.0.0.1")]);
-    let loaded = on(known(only_loopback.to_vec()), "", "").unwrap();
+    let loaded = on(known(only_loopback.clone()), "", "").unwrap();
     assert_eq!(loaded.warnings.len(), 1, "{}", loaded.warnings);
 }
 
@@ -77,7 +77,7 @@ fn without_interfaces_the_default_is_used() {
 fn names_may_have_dots_dashes_and_ats() {
     let odd = named(&[("br-lan.10", "10.1.1.1"), ("veth0@if3", "10.1.1.2")]);
     for (spec, expected) in [("br-lan.10", "10.1.1.1"), ("veth0@if3:inet", "10.1.1.2")] {
-        let loaded = on(known(odd.to_vec()), &format!("interfaces: '{spec}'"), "").unwrap();
+        let loaded = on(known(odd.clone()), &format!("interfaces: '{spec}'"), "").unwrap();
         let service = loaded.config.jobs[0].service.clone().unwrap();
         assert_eq!(service.address, Some(ip(expected)), "{spec}");
     }
