@@ -4,6 +4,7 @@ mod format;
 mod frame;
 mod place;
 mod pumping;
+mod queue;
 mod subscribing;
 
 use std::future::Future;

@@ -26,6 +26,12 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap().replace(TIME, "T")
 }
 
+fn fifo_reader(path: &Path) -> Reader {
+    let mut options = File::options();
+    let options = options.read(true).custom_flags(libc::O_NONBLOCK);
+    Reader::new(options.open(path).unwrap().into())
+}
+
 /// Writes until the place is full; the number of bytes.
 fn fill(sink: &mut Sink) -> usize {
     let mut filled = 0;
@@ -193,14 +199,7 @@ fn l10_a_file_that_works_again_is_used_without_a_signal() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("fifo");
     nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
-    let open = || -> Reader {
-        let file = File::options()
-            .read(true)
-            .custom_flags(libc::O_NONBLOCK)
-            .open(&path)
-            .unwrap();
-        Reader::new(file.into())
-    };
+    let open = || fifo_reader(&path);
     let first = open();
     let mut stage = Stage::new(&to_file(&path));
     drop(first);
@@ -213,6 +212,39 @@ fn l10_a_file_that_works_again_is_used_without_a_signal() {
     let said = stage.stderr.lines();
     assert_eq!(said.len(), 4, "a message for each fault: {said:?}");
     assert_eq!((&*said[0], &*said[2]), ("one", "three"));
+}
+
+#[test]
+fn l10_a_line_that_was_begun_in_a_file_that_fails_is_whole_on_stderr() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("fifo");
+    let open = || fifo_reader(&path);
+    nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let first = open();
+    let mut stage = Stage::new(&to_file(&path));
+    let long = "x".repeat(3000);
+    for _ in 0..30 {
+        stage.say(&long);
+    }
+    // Full, in the middle of a line. Its reader goes, another one comes after the fault.
+    drop(first);
+    stage.say("fault");
+    let mut second = open();
+    stage
+        .logging
+        .shared()
+        .with(super::super::output::Output::flush);
+    let mut out = second.text();
+    stage.say("behind");
+    out = second
+        .text()
+        .split_off(out.rfind('\n').map_or(0, |at| at + 1));
+    let whole = format!("{TIME} {long}");
+    let (torn, behind) = out.split_once('\n').unwrap();
+    assert!(whole.starts_with(torn) && torn.len() < whole.len());
+    assert_eq!(behind, format!("{TIME} behind\n"));
+    let said = stage.stderr.text();
+    assert_eq!(said.lines().next().unwrap(), whole);
 }
 
 #[test]
