@@ -5,7 +5,7 @@ use memchr::{memchr_iter, memrchr};
 use super::buffer::Buffer;
 
 /// A buffer that is given back when it is empty and larger than this.
-const KEEP: usize = 256 * 1024;
+const KEEP: usize = 512 * 1024;
 
 /// The lines that have not been written yet. Knows where the line begins that is being written, so that it can be written
 /// again from its start when it has to go elsewhere.
