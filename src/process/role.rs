@@ -22,8 +22,9 @@ pub struct Role {
 /// Takes the role on; to be called once, right after [`super::Signals::install`], before any thread or child exists.
 ///
 /// Whatever the parent blocked or ignored is undone, for us and so for the children (P11): the mask is emptied, which
-/// delivers what was held back to the handlers, and ignored signals go back to their default. SIGPIPE is then ignored:
-/// a reader that went away is an error of the write (L05). SIGQUIT keeps its default, so that a supervisor that is not
+/// delivers what was held back to the handlers, and ignored signals go back to their default. SIGPIPE, SIGTTOU and SIGXFSZ
+/// are then ignored: a reader that went away (L05), a terminal that stops writers in the background and a full file are
+/// errors of the write, not the end of the supervisor. SIGQUIT keeps its default, so that a supervisor that is not
 /// PID 1 can be made to dump core; the kernel keeps it from a PID 1.
 ///
 /// Who is not PID 1 becomes a child subreaper, so that orphans come to us either way (P07).
@@ -33,7 +34,9 @@ pub struct Role {
 /// If the kernel knows no child subreapers (before Linux 3.4) or the mask cannot be set.
 pub fn adopt_role() -> io::Result<Role> {
     sys::restore_ignored();
-    sys::ignore(Signal::PIPE);
+    for signal in [Signal::PIPE, Signal::TTOU, Signal::XFSZ] {
+        sys::ignore(signal);
+    }
     SigSet::empty().thread_set_mask()?;
     let pid1 = std::process::id() == 1;
     if !pid1 {
