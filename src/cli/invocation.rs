@@ -12,7 +12,7 @@ use crate::jobs::{Exec, Restarts};
 pub enum Invocation {
     /// Supervise what a configuration says.
     Run {
-        /// `-config` as written; see [`super::ConfigPlace::find`] for what it may be.
+        /// `-config` as written; see [`crate::supervisor::ConfigPlace::find`] for what it may be.
         config: Option<OsString>,
         /// `-socket`: replaces `control.socket`.
         socket: Option<PathBuf>,

@@ -1,11 +1,11 @@
 //! The command line: what the program is asked for, and its exit status.
 //!
-//! [`parse`] is a pure function from words to an [`Invocation`]. It reads Go's flag syntax, because start commands in
+//! [`parse()`] is a pure function from words to an [`Invocation`]. It reads Go's flag syntax, because start commands in
 //! existing images are written in it: one dash or two, `-name value` or `-name=value`, the end at the first word that is
 //! no flag. Subcommands are ours; one is only recognised as the very first word, and never when the program is called
 //! `containerpilot`, so that no old start command can become one (decision 7).
 //!
-//! [`run`] performs what needs no supervisor (`-template`, `-version`, the requests to a running supervisor) and passes the
+//! [`run()`] performs what needs no supervisor (`-template`, `-version`, the requests to a running supervisor) and passes the
 //! rest to the two functions that it is given. Requests need the path of the socket and nothing else: a configuration that is
 //! broken by now does not keep them from the supervisor (D46).
 //!

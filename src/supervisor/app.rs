@@ -43,6 +43,8 @@ pub(super) struct App {
     /// For a server that a reload moves to another path.
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) faults: Faults,
+    /// Runs before this one are of an earlier configuration: KILL could not end them, and their jobs are no more.
+    pub(super) first_run: RunId,
     /// More children may have ended than were collected.
     more_to_reap: bool,
     /// When the last turn ended.
@@ -102,6 +104,7 @@ impl App {
             server: parts.server,
             commands: parts.commands,
             faults: parts.faults,
+            first_run: RunId(1),
             more_to_reap: true,
             last_turn: now,
         }
@@ -257,7 +260,8 @@ impl App {
     /// Passes a signal on to the jobs that want it (decision 20). Says whether any job does.
     fn forward(&mut self, signal: Signal) -> bool {
         let mut wanted = false;
-        for (run, _) in self.processes.live().collect::<Vec<_>>() {
+        let live: Vec<Run> = self.processes.live().map(|(run, _)| run).collect();
+        for run in live.into_iter().filter(|run| run.id >= self.first_run) {
             if run.kind == RunKind::Main && self.jobs.spec(run.job).forward.contains(&signal) {
                 self.processes.forward(run.id, signal);
             }
@@ -283,6 +287,11 @@ impl App {
 
     fn on_process_event(&mut self, event: ProcessEvent) {
         match event {
+            ProcessEvent::Exited { run, .. } | ProcessEvent::Gone { run }
+                if run.id < self.first_run =>
+            {
+                self.finish_pump(run);
+            }
             ProcessEvent::Exited {
                 run,
                 exit,
@@ -297,9 +306,7 @@ impl App {
                 self.tell(&Event::Exited { run, exit, left });
             }
             ProcessEvent::Gone { run } => {
-                if let Some(pump) = self.pumps.remove(&run.id) {
-                    pump.finish();
-                }
+                self.finish_pump(run);
                 self.tell(&Event::Gone(run));
             }
             ProcessEvent::Orphan { .. } => {}
@@ -314,7 +321,13 @@ impl App {
                 self.checks.remove(&run.job);
             }
         }
-        if !left && let Some(pump) = self.pumps.remove(&run.id) {
+        if !left {
+            self.finish_pump(run);
+        }
+    }
+
+    fn finish_pump(&mut self, run: Run) {
+        if let Some(pump) = self.pumps.remove(&run.id) {
             pump.finish();
         }
     }

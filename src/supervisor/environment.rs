@@ -129,6 +129,13 @@ impl Environment {
         self.refresh(name);
     }
 
+    /// A new configuration begins: no process of it runs yet.
+    pub(super) fn clear_pids(&mut self) {
+        for name in std::mem::take(&mut self.pids).into_keys() {
+            self.refresh(name);
+        }
+    }
+
     /// The whole environment of a child, with what is its alone behind. A later entry of the same name is never there:
     /// the own ones replace.
     pub(super) fn for_child<'a>(&'a self, own: &'a [(String8, CString)]) -> Vec<&'a CStr> {

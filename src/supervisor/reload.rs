@@ -141,6 +141,9 @@ impl App {
         if self.jobs.in_maintenance() {
             jobs.continue_maintenance();
         }
+        self.first_run = self.jobs.next_run();
+        self.environment.clear_pids();
+        self.checks.clear();
         self.jobs = jobs;
         self.config = config;
         self.adopt_config();

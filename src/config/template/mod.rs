@@ -88,7 +88,7 @@ impl Template {
     /// Parses a template.
     ///
     /// # Errors
-    /// What Go cannot parse either, a text over [`MAX_SOURCE`], and a nesting over [`MAX_NESTING`].
+    /// What Go cannot parse either, a text over `MAX_SOURCE`, and a nesting over `MAX_NESTING`.
     pub fn parse(text: &str) -> Result<Template, TemplateError> {
         if text.len() > MAX_SOURCE {
             let cause = format!("the template exceeds the limit of {MAX_SOURCE} bytes");
