@@ -1,7 +1,7 @@
 //! The program: the command line joined to the supervisor and to the configuration.
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -110,7 +110,8 @@ fn config_of(options: RunOptions, command: Exec) -> Config {
         io: JobIo {
             raw: true,
             stdin: Stdin::Inherit,
-            tty: false,
+            // At a terminal the command must be in front of it: a read from the background would stop it (P13).
+            tty: io::stdin().is_terminal(),
         },
         forward: FORWARDED.to_vec(),
         orphans: Orphans::Sweep,

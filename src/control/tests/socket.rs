@@ -222,17 +222,23 @@ fn a_lock_that_is_held_on_is_an_error_in_the_end() {
     Server::bind(&settings(&path)).unwrap();
 }
 
-/// The umask belongs to the whole process, so each value gets a process of its own.
+/// The umask belongs to the whole process, so for each value this test runs itself in a process of its own.
 #[test]
 fn k03_the_mode_is_as_configured_under_every_umask() {
+    if let Some(path) = std::env::var_os("PILOTHOUSE_TEST_SOCKET") {
+        return bind_with_every_mode(Path::new(&path));
+    }
     for umask in ["000", "022", "027", "077", "777"] {
         let (_directory, path) = scene();
         let script = "umask $1; shift; exec \"$@\"";
         let output = Process::new("/bin/sh")
             .args(["-c", script, "sh", umask])
             .arg(std::env::current_exe().unwrap())
-            .args(["--exact", "control::tests::socket::bind_under_an_umask"])
-            .args(["--ignored", "--nocapture"])
+            .args([
+                "--exact",
+                "control::tests::socket::k03_the_mode_is_as_configured_under_every_umask",
+            ])
+            .arg("--nocapture")
             .env("PILOTHOUSE_TEST_SOCKET", &path)
             .output()
             .unwrap();
@@ -242,19 +248,14 @@ fn k03_the_mode_is_as_configured_under_every_umask() {
     }
 }
 
-#[test]
-#[ignore = "runs in a process of its own, see above"]
-fn bind_under_an_umask() {
-    let Some(path) = std::env::var_os("PILOTHOUSE_TEST_SOCKET").map(PathBuf::from) else {
-        return;
-    };
+fn bind_with_every_mode(path: &Path) {
     for wanted in [0o600, 0o660, 0o666, 0o777, 0o000] {
         let settings = ControlSettings {
             mode: wanted,
-            ..settings(&path)
+            ..settings(path)
         };
         let server = Server::bind(&settings).unwrap();
-        assert_eq!(mode(&path), wanted, "{wanted:o}");
+        assert_eq!(mode(path), wanted, "{wanted:o}");
         drop(server);
     }
 }
