@@ -12,7 +12,7 @@ use super::spec::{JobSpec, StopLimits};
 use super::turn::{Turn, later};
 use crate::events::{Event, EventCode, Exit, JobId, PublicEvent, RunId, StopReason};
 
-/// After the limit of the whole stop everything was sent KILL; what is left after this time is left behind (S11).
+/// So long before the limit of the whole stop everything is killed, so that the program can end by it (S11).
 const LAST_WAIT: Duration = Duration::from_millis(500);
 
 /// The jobs of one configuration. A value: it knows no clock, process or network, and the same events at the same times
@@ -24,9 +24,13 @@ pub struct Jobs {
     subscribers: BTreeMap<PublicEvent, Vec<JobId>>,
     /// The jobs that are hooks of another one's end.
     hooks: Vec<JobId>,
+    /// The `stopping` hooks of each job that has any.
+    stopping_hooks: BTreeMap<JobId, Vec<JobId>>,
     /// Every job's next deadline; `scheduled` holds what is in here for each.
     deadlines: BTreeSet<(Instant, JobId)>,
     scheduled: Vec<Option<Instant>>,
+    /// How many jobs have a time limit running against somebody else.
+    limited: usize,
     /// The jobs that have published `stopping` and wait for their hooks.
     awaiting_hooks: BTreeSet<JobId>,
     limits: StopLimits,
@@ -43,11 +47,31 @@ pub struct Jobs {
 #[derive(Clone, Copy, Debug)]
 struct Ending {
     why: Why,
-    /// The limit of the whole stop; moved on once it is over.
+    /// The limit of the whole stop.
     deadline: Instant,
-    overdue: bool,
-    /// Nobody is waited for any more.
-    abandoned: bool,
+    /// What comes next before it.
+    last: Last,
+}
+
+/// The last measures of a stop, which all come before its limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Last {
+    /// At this moment hooks are cut short and everything is killed.
+    KillAt(Instant),
+    /// Everything was killed; at the limit nobody is waited for any more.
+    Killed,
+    /// Nobody is waited for.
+    Abandoned,
+}
+
+impl Ending {
+    fn next(&self) -> Option<Instant> {
+        match self.last {
+            Last::KillAt(at) => Some(at),
+            Last::Killed => Some(self.deadline),
+            Last::Abandoned => None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -116,8 +140,16 @@ impl Jobs {
                 subscribers.entry(trigger).or_default().push(job.id);
             }
         }
+        let mut stopping_hooks: BTreeMap<JobId, Vec<JobId>> = BTreeMap::new();
+        for job in &jobs {
+            if let Some((EventCode::Stopping, source)) = job.hook_of() {
+                stopping_hooks.entry(source).or_default().push(job.id);
+            }
+        }
         let mut fleet = Jobs {
             subscribers,
+            stopping_hooks,
+            limited: 0,
             hooks: jobs
                 .iter()
                 .filter(|job| job.hook_of().is_some())
@@ -136,6 +168,7 @@ impl Jobs {
             first_failure: None,
         };
         for index in 0..fleet.all.len() {
+            fleet.limited += usize::from(fleet.all[index].limits_anybody());
             fleet.reschedule(index);
         }
         fleet
@@ -198,6 +231,18 @@ impl Jobs {
         self.ending.is_some()
     }
 
+    /// The limit of the stop that is under way.
+    #[must_use]
+    pub fn stop_deadline(&self) -> Option<Instant> {
+        self.ending.map(|ending| ending.deadline)
+    }
+
+    /// Whether any time limit runs against somebody else: only then does it matter whether time was frozen (X08).
+    #[must_use]
+    pub fn limits_anybody(&self) -> bool {
+        self.limited > 0 || self.ending.is_some()
+    }
+
     /// Whether it is a reload that ends everything.
     #[must_use]
     pub fn is_reloading(&self) -> bool {
@@ -216,7 +261,11 @@ impl Jobs {
     pub fn outcome(&self) -> Option<Outcome> {
         let over = self.all.iter().all(Job::is_complete)
             && (self.ending.is_some() || !self.all.is_empty());
-        if !over && !self.ending.is_some_and(|ending| ending.abandoned) {
+        if !over
+            && !self
+                .ending
+                .is_some_and(|ending| ending.last == Last::Abandoned)
+        {
             return None;
         }
         Some(match self.ending.map(|ending| ending.why) {
@@ -232,10 +281,7 @@ impl Jobs {
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
         let job = self.deadlines.first().map(|(at, _)| *at);
-        let stop = self
-            .ending
-            .filter(|ending| !ending.abandoned)
-            .map(|ending| ending.deadline);
+        let stop = self.ending.and_then(|ending| ending.next());
         [job, stop].into_iter().flatten().min()
     }
 
@@ -282,15 +328,14 @@ impl Jobs {
             self.with(job, now, &mut trays, Job::on_time);
         }
         if let Some(ending) = &mut self.ending
-            && ending.deadline <= now
+            && ending.next().is_some_and(|at| at <= now)
         {
-            if ending.overdue {
-                ending.abandoned = true;
+            if ending.deadline <= now {
+                ending.last = Last::Abandoned;
             } else {
-                ending.overdue = true;
-                ending.deadline = later(now, LAST_WAIT);
-                self.with_all(now, &mut trays, Job::on_stop_deadline);
+                ending.last = Last::Killed;
             }
+            self.with_all(now, &mut trays, Job::on_stop_deadline);
         }
         self.settle(now, trays)
     }
@@ -300,6 +345,9 @@ impl Jobs {
     pub fn on_thaw(&mut self, by: Duration, now: Instant) {
         if let Some(ending) = &mut self.ending {
             ending.deadline = later(ending.deadline, by);
+            if let Last::KillAt(at) = &mut ending.last {
+                *at = later(*at, by);
+            }
         }
         // What a thaw writes is nothing: it only moves deadlines.
         self.with_all(now, &mut Trays::default(), |job, _| job.thaw(by));
@@ -336,16 +384,23 @@ impl Jobs {
             }
             return;
         }
-        let deadline = later(now, self.limits.shutdown_timeout);
+        let limit = self.limits.shutdown_timeout;
+        let kill_at = later(now, limit.saturating_sub(LAST_WAIT.min(limit / 2)));
         self.ending = Some(Ending {
             why,
-            deadline,
-            overdue: false,
-            abandoned: false,
+            deadline: later(now, limit),
+            last: Last::KillAt(kill_at),
         });
         trays.publish(PublicEvent::global(EventCode::Shutdown));
-        self.with_all(now, trays, Job::on_shutdown);
-        self.with_all(now, trays, Job::after_shutdown);
+        for index in 0..self.all.len() {
+            let job = self.all[index].id;
+            // A hook of an end that is over is a job like any other.
+            let is_hook = self
+                .job(job)
+                .hook_of()
+                .is_some_and(|(_, source)| !self.job(source).is_complete());
+            self.with(job, now, trays, |job, turn| job.on_shutdown(is_hook, turn));
+        }
     }
 
     /// Delivers what was published, in the order of publishing, until nobody has anything more to say.
@@ -384,23 +439,42 @@ impl Jobs {
     /// Lets hooks complete whose event cannot come any more (D4, S12), and jobs go on whose hooks are complete (D33).
     /// Says whether anything moved.
     fn advance_ends(&mut self, now: Instant, trays: &mut Trays) -> bool {
-        let mut moved = false;
-        for hook in self.hooks.clone() {
-            if self.job(hook).is_at_rest() && self.is_spent(hook) {
-                self.with(hook, now, trays, Job::halt);
-                moved = true;
+        let hooks_done = |id: &JobId| {
+            self.hooks_on_stopping(*id)
+                .iter()
+                .all(|hook| self.job(*hook).is_complete())
+        };
+        let mut ready: Vec<JobId> = self
+            .awaiting_hooks
+            .iter()
+            .copied()
+            .filter(hooks_done)
+            .collect();
+        let spent = |hook: &JobId| self.job(*hook).is_at_rest() && self.is_spent(*hook);
+        let mut spent: Vec<JobId> = self.hooks.iter().copied().filter(spent).collect();
+        // Hooks that wait for each other wait for ever: once nothing lives that could end, no event will come any more.
+        if ready.is_empty()
+            && spent.is_empty()
+            && self.is_ending()
+            && self.all.iter().all(Job::is_lifeless)
+        {
+            spent.extend(
+                self.hooks
+                    .iter()
+                    .filter(|hook| self.job(**hook).is_at_rest()),
+            );
+            if spent.is_empty() {
+                ready.extend(&self.awaiting_hooks);
             }
         }
-        for id in self.awaiting_hooks.clone() {
-            if self
-                .hooks_on_stopping(id)
-                .all(|hook| self.job(hook).is_complete())
-            {
-                self.with(id, now, trays, Job::on_hooks_done);
-                moved = true;
-            }
+        // Both were judged before either acts: what acts publishes, and that has to be delivered first.
+        for hook in &spent {
+            self.with(*hook, now, trays, Job::halt);
         }
-        moved
+        for id in &ready {
+            self.with(*id, now, trays, Job::on_hooks_done);
+        }
+        !ready.is_empty() || !spent.is_empty()
     }
 
     /// Whether the event that this hook waits for has been published for good.
@@ -414,16 +488,14 @@ impl Jobs {
         }
     }
 
-    fn hooks_on_stopping(&self, source: JobId) -> impl Iterator<Item = JobId> {
-        let of_source =
-            move |hook: &JobId| self.job(*hook).hook_of() == Some((EventCode::Stopping, source));
-        self.hooks.iter().copied().filter(of_source)
+    fn hooks_on_stopping(&self, source: JobId) -> &[JobId] {
+        self.stopping_hooks.get(&source).map_or(&[], Vec::as_slice)
     }
 
     /// The time of a job's hooks is over: they are stopped, the job goes on (S03).
     fn end_hooks(&mut self, job: JobId, limit: Duration, now: Instant, trays: &mut Trays) {
-        let late: Vec<JobId> = self
-            .hooks_on_stopping(job)
+        let hooks = self.hooks_on_stopping(job).iter().copied();
+        let late: Vec<JobId> = hooks
             .filter(|hook| !self.job(*hook).is_complete())
             .collect();
         for hook in late {
@@ -465,7 +537,9 @@ impl Jobs {
             queue: &mut trays.queue,
             finals: &mut trays.finals,
         };
+        let limited = job.limits_anybody();
         act(job, &mut turn);
+        self.limited = self.limited + usize::from(job.limits_anybody()) - usize::from(limited);
         if job.waits_for_hooks() {
             self.awaiting_hooks.insert(id);
         } else {

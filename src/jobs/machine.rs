@@ -81,8 +81,8 @@ pub(super) type Cause = Option<PublicEvent>;
 
 #[derive(Debug)]
 pub(super) enum Step {
-    /// `stopping` is out; its hooks work until this time. The command still runs.
-    Hooks { until: Instant, limit: Duration },
+    /// `stopping` is out and its hooks work, at most until this time. The command still runs.
+    Hooks { until: Option<(Instant, Duration)> },
     /// The command and everything that it left is being removed.
     Removing,
 }
@@ -162,6 +162,39 @@ impl Job {
         matches!(self.phase, Phase::Waiting { .. } | Phase::Idle)
     }
 
+    /// Nothing of it runs, and it will not start by itself.
+    pub(super) fn is_lifeless(&self) -> bool {
+        let at_rest = match &self.phase {
+            Phase::Waiting { .. } | Phase::Idle | Phase::Complete => true,
+            Phase::Halting { live, .. } => live.is_none(),
+            Phase::Running { .. } | Phase::Backoff { .. } => false,
+        };
+        at_rest
+            && self.kept.is_empty()
+            && self
+                .check
+                .as_ref()
+                .is_none_or(|check| check.live().is_none())
+    }
+
+    /// Whether a time limit of this job runs against somebody else: a run, a hook, the event it waits for.
+    pub(super) fn limits_anybody(&self) -> bool {
+        let limited = |live: &LiveRun| live.deadline().is_some();
+        let phase = match &self.phase {
+            Phase::Waiting { until } => until.is_some(),
+            Phase::Running { live, .. } => limited(live),
+            Phase::Halting { .. } => true,
+            Phase::Idle | Phase::Backoff { .. } | Phase::Complete => false,
+        };
+        phase
+            || self.kept.iter().any(limited)
+            || self
+                .check
+                .as_ref()
+                .and_then(Check::live)
+                .is_some_and(limited)
+    }
+
     pub(super) fn is_started(&self) -> bool {
         self.started
     }
@@ -178,7 +211,7 @@ impl Job {
             Phase::Backoff { until, .. } => Some(*until),
             Phase::Halting { step, live } => {
                 let hooks = match step {
-                    Step::Hooks { until, .. } => Some(*until),
+                    Step::Hooks { until } => until.map(|(at, _)| at),
                     Step::Removing => None,
                 };
                 [hooks, live.as_ref().and_then(LiveRun::deadline)]
@@ -323,28 +356,34 @@ impl Job {
     }
 
     /// Everything is to stop: nothing starts any more but the hooks of jobs that are still to end (spec 4.4, rule 6).
-    pub(super) fn on_shutdown(&mut self, turn: &mut Turn<'_>) {
+    /// `is_hook`: this job is one.
+    pub(super) fn on_shutdown(&mut self, is_hook: bool, turn: &mut Turn<'_>) {
         self.restarts = Restarts::Limited(0);
         self.tick = None;
         if let Some(check) = &mut self.check {
             check.stop(turn);
         }
-        if self.hook_of().is_none() || self.spec.exec.is_none() {
-            return self.halt(turn);
+        if matches!(self.phase, Phase::Backoff { .. }) {
+            self.phase = Phase::Idle;
         }
         if self.starts == Restarts::Unlimited {
             self.starts = Restarts::Limited(1);
         }
-        if matches!(self.phase, Phase::Backoff { .. }) {
-            self.phase = Phase::Idle;
+        let grace = self.grace(turn);
+        if let Phase::Halting {
+            step: Step::Hooks { until },
+            ..
+        } = &mut self.phase
+        {
+            // Its end began before: what its hooks still do gets the time of any other run.
+            let now_at = (later(turn.now, grace), grace);
+            *until = Some(until.map_or(now_at, |set| set.min(now_at)));
         }
-        if self.is_at_rest() && !self.may_start() {
+        let is_done = self.is_at_rest() && !self.may_start();
+        if !is_hook || is_done || self.spec.exec.is_none() {
             self.halt(turn);
         }
-    }
-
-    /// For an end that began before and waits for what KILL cannot end: now nobody waits any more.
-    pub(super) fn after_shutdown(&mut self, turn: &mut Turn<'_>) {
+        // An end that began before may wait for what KILL cannot end: now nobody waits any more.
         self.finish_halting(turn);
     }
 
@@ -382,9 +421,11 @@ impl Job {
     pub(super) fn hooks_overdue(&self, now: Instant) -> Option<Duration> {
         match self.phase {
             Phase::Halting {
-                step: Step::Hooks { until, limit },
+                step: Step::Hooks {
+                    until: Some((at, limit)),
+                },
                 ..
-            } if until <= now => Some(limit),
+            } if at <= now => Some(limit),
             _ => None,
         }
     }
@@ -396,9 +437,11 @@ impl Job {
                 until: Some((at, _)),
             } => *at = later(*at, by),
             Phase::Halting {
-                step: Step::Hooks { until, .. },
+                step: Step::Hooks {
+                    until: Some((at, _)),
+                },
                 ..
-            } => *until = later(*until, by),
+            } => *at = later(*at, by),
             _ => {}
         }
         if let Phase::Running { live, .. }

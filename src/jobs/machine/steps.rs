@@ -121,14 +121,12 @@ impl Job {
             Phase::Running { live, .. } => Some(live),
             Phase::Waiting { .. } | Phase::Idle | Phase::Backoff { .. } => None,
         };
-        let limit = self
-            .spec
-            .stop_timeout
-            .unwrap_or(turn.limits.shutdown_timeout);
+        // Without a bound of its own a hook may take as long as it wants, unless everything is to stop (decision 8).
+        let whole = turn.stopping.then_some(turn.limits.shutdown_timeout);
+        let limit = self.spec.stop_timeout.or(whole);
         self.phase = Phase::Halting {
             step: Step::Hooks {
-                until: later(turn.now, limit),
-                limit,
+                until: limit.map(|limit| (later(turn.now, limit), limit)),
             },
             live,
         };

@@ -11,7 +11,8 @@ use crate::events::{
     StopReason,
 };
 use crate::jobs::{
-    Effect, HealthSpec, JobSpec, Jobs, Orphans, Outcome, Overlap, Restarts, Start, StopLimits,
+    Effect, HealthSpec, JobSpec, JobState, Jobs, Orphans, Outcome, Overlap, Restarts, Start,
+    StopLimits,
 };
 
 /// One step of a schedule; numbers choose among what is possible at that moment.
@@ -126,6 +127,7 @@ fn fleet() -> impl Strategy<Value = Vec<JobSpec>> {
 #[derive(Debug)]
 struct Seen {
     exited: bool,
+    signalled: bool,
     killed: bool,
 }
 
@@ -209,6 +211,7 @@ impl Checker {
                     let killed = matches!(effect, Effect::Kill(_));
                     let seen = self.live.get_mut(&run);
                     let seen = seen.expect("a signal only goes to a live run");
+                    seen.signalled = true;
                     seen.killed |= killed;
                     assert!(killed || !seen.killed, "no TERM after KILL");
                 }
@@ -244,6 +247,7 @@ impl Checker {
             run,
             Seen {
                 exited: false,
+                signalled: false,
                 killed: false,
             },
         );
@@ -289,7 +293,21 @@ impl Checker {
         }
     }
 
+    /// A stop is over the moment nothing lives any more, and leaves no run that is no hook's in peace.
+    fn stop_is_not_held_up(&self) {
+        // A hook for which there was no process is tried again.
+        let mut jobs = (0..).map(JobId).zip(&self.specs);
+        let retried = jobs.any(|(job, _)| self.jobs.status(job).state == JobState::Backoff);
+        if self.stop_asked.is_some() && self.live.is_empty() && !retried {
+            assert!(
+                self.jobs.outcome().is_some(),
+                "a stop in which nothing lives is over"
+            );
+        }
+    }
+
     fn deadline_is_in_the_future(&self) {
+        self.stop_is_not_held_up();
         let next = self.jobs.next_deadline();
         assert!(
             next.is_none_or(|at| at > self.now),
@@ -356,8 +374,35 @@ impl Checker {
     }
 
     fn stop(&mut self, reason: StopReason) {
+        let first = !self.jobs.is_ending();
         self.stop_asked.get_or_insert(self.now);
+        let ended = self.stopped.clone();
         self.tell(&Event::StopRequested(reason));
+        for (run, seen) in self.live.iter().filter(|_| first) {
+            let waits_for_hooks = self.has_hook(run.job);
+            let spared = waits_for_hooks || self.is_hook_of_more_than(run.job, &ended);
+            assert!(
+                spared || seen.signalled || seen.exited,
+                "a stop reaches every run: {run:?}"
+            );
+        }
+    }
+
+    fn has_hook(&self, job: JobId) -> bool {
+        let on = PublicEvent::job(EventCode::Stopping, job);
+        self.specs.iter().any(|spec| matches!(spec.start, Start::Once { on: o, .. } | Start::Each { on: o, .. } if o == on))
+    }
+
+    /// Whether the job is a hook of an end that was not over.
+    fn is_hook_of_more_than(&self, job: JobId, ended: &BTreeSet<JobId>) -> bool {
+        let (Start::Once { on, .. } | Start::Each { on, .. }) = self.specs[job.0 as usize].start
+        else {
+            return false;
+        };
+        let crate::events::Source::Job(source) = on.source else {
+            return false;
+        };
+        self.is_hook(job) && !ended.contains(&source)
     }
 
     fn stale(&mut self, pick: usize) {

@@ -129,7 +129,7 @@ fn a_hook_without_a_bound_ends_at_the_limit_of_the_whole_stop() {
     let mut world = World::with_limits(specs, limits);
     world.tell(&Event::Started);
     world.stop();
-    world.advance(ms(59_999));
+    world.advance(ms(59_499));
     assert_eq!(world.live[&world.main(0)], None);
     world.advance(ms(1));
     assert!(
@@ -225,17 +225,15 @@ fn a_hook_of_an_end_that_is_over_does_not_hold_the_stop_up() {
 }
 
 #[test]
-fn hooks_that_wait_for_each_other_end_at_their_bounds() {
-    let bound = |spec: JobSpec| JobSpec {
-        stop_timeout: Some(secs(1)),
-        ..spec
-    };
+fn hooks_that_wait_for_each_other_do_not_hold_up_a_stop_in_which_nothing_lives() {
     let mut world = World::started(vec![
-        bound(hook("a", once(EventCode::Stopping, 1))),
-        bound(hook("b", once(EventCode::Stopping, 0))),
+        hook("a", once(EventCode::Stopping, 1)),
+        hook("b", once(EventCode::Stopping, 0)),
+        unlimited("main"),
     ]);
     world.stop();
-    world.advance(secs(400));
+    assert_eq!(world.outcome(), None);
+    world.end(world.main(2), Exit::Code(0));
     assert_eq!(world.outcome(), Some(Outcome::End(0)));
 }
 
@@ -398,4 +396,55 @@ fn events_reach_their_subscribers_in_config_order_and_in_the_order_of_publishing
         }
     }
     assert_eq!(order, [2, 0, 1, 3]);
+}
+
+#[test]
+fn a_running_job_that_an_earlier_end_started_is_stopped_like_any_other() {
+    let mut world = World::started(vec![
+        job("setup"),
+        hook("server", once(EventCode::Stopped, 0)),
+    ]);
+    world.exit(0, 0);
+    world.advance(secs(60));
+    world.stop();
+    assert_eq!(world.live[&world.main(1)], Some(Signal::TERM));
+    world.advance(secs(5));
+    assert_eq!(world.live[&world.main(1)], Some(Signal::KILL));
+}
+
+#[test]
+fn a_hook_of_an_end_that_began_before_the_stop_gets_the_time_of_a_run() {
+    let mut world = World::started(vec![
+        job("setup"),
+        hook("server", once(EventCode::Stopping, 0)),
+    ]);
+    world.exit(0, 0);
+    world.advance(secs(3_600));
+    assert_eq!(
+        world.live[&world.main(1)],
+        None,
+        "without a bound of its own it may take as long as it wants"
+    );
+    world.stop();
+    world.advance(secs(5));
+    assert_eq!(world.live[&world.main(1)], Some(Signal::TERM));
+    world.advance(secs(5));
+    assert_eq!(world.live[&world.main(1)], Some(Signal::KILL));
+}
+
+#[test]
+fn the_limit_of_the_whole_stop_is_one_for_what_dies_and_what_does_not() {
+    let limits = StopLimits {
+        stop_timeout: secs(50),
+        shutdown_timeout: secs(10),
+    };
+    let mut world = World::with_limits(vec![unlimited("stuck")], limits);
+    world.tell(&Event::Started);
+    world.stop();
+    assert_eq!(world.jobs.stop_deadline(), Some(world.now + secs(10)));
+    world.advance(ms(9_500));
+    assert_eq!(world.live[&world.main(0)], Some(Signal::KILL));
+    assert_eq!(world.outcome(), None);
+    world.advance(ms(500));
+    assert_eq!(world.outcome(), Some(Outcome::End(0)));
 }
