@@ -35,11 +35,11 @@ impl LogSubscriber {
 
 impl Subscriber for LogSubscriber {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        // Sometimes, not always: the level may change at a reload.
-        if metadata.is_event() {
-            Interest::sometimes()
-        } else {
+        // Sometimes, not always: the level may change at a reload. Not only events: `enabled!` asks with a hint.
+        if metadata.is_span() {
             Interest::never()
+        } else {
+            Interest::sometimes()
         }
     }
 
@@ -48,7 +48,7 @@ impl Subscriber for LogSubscriber {
             return false;
         };
         let foreign = !metadata.target().starts_with(OURS);
-        metadata.is_event()
+        !metadata.is_span()
             && self.shared.is_enabled(level)
             && (level <= LogLevel::Warn || !foreign)
     }

@@ -38,6 +38,17 @@ fn the_level_decides() {
 }
 
 #[test]
+fn whoever_asks_beforehand_hears_the_same() {
+    for (level, wanted) in [(LogLevel::Info, false), (LogLevel::Debug, true)] {
+        let stage = Stage::new(&at(level));
+        let asked = with_default(stage.logging.subscriber(), || {
+            tracing::enabled!(tracing::Level::DEBUG)
+        });
+        assert_eq!(asked, wanted, "{level:?}");
+    }
+}
+
+#[test]
 fn the_level_changes_at_a_reload() {
     let mut stage = Stage::new(&at(LogLevel::Error));
     with_default(stage.logging.subscriber(), || {
