@@ -3,8 +3,15 @@
 //! A scenario test carries its id (`p01_…`). Tests that start hundreds of processes or move much data live in a module
 //! named `heavy`; nextest runs those one after another.
 
+mod control_clients;
+mod control_endpoints;
+mod control_socket;
 mod corpus;
 mod harness;
 mod layering;
+mod log_lines;
+mod log_load;
+mod log_places;
+mod secrets;
 mod static_binary;
 mod support;

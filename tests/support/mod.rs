@@ -17,7 +17,9 @@ mod namespace;
 mod output;
 mod pilot;
 mod process;
+pub(crate) mod raw;
 mod running;
+mod shell;
 
 use std::time::Duration;
 

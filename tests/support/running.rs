@@ -179,6 +179,11 @@ impl Running {
         String::from_utf8_lossy(&self.output.bytes(Stream::Stdout)).into_owned()
     }
 
+    /// Standard output so far, byte for byte.
+    pub(crate) fn stdout_bytes(&self) -> Vec<u8> {
+        self.output.bytes(Stream::Stdout)
+    }
+
     /// Standard error so far.
     pub(crate) fn stderr(&self) -> String {
         String::from_utf8_lossy(&self.output.bytes(Stream::Stderr)).into_owned()
