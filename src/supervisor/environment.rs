@@ -69,36 +69,44 @@ impl Environment {
     /// How large the overlay may become, in bytes: each child gets it, and the kernel limits what an exec takes.
     const OVERLAY: usize = 256 * 1024;
 
-    /// Changes the overlay; `None` unsets. All changes or, with the name at fault, none.
+    /// The longest `NAME=value` with its NUL that the kernel takes (execve(2)). With a longer one nothing could be started.
+    const LONGEST: usize = 128 * 1024;
+
+    /// Changes the overlay; `None` unsets. All changes or, with the reason, none.
     pub(super) fn overlay(&mut self, changes: Vec<(String, Option<String>)>) -> Result<(), String> {
-        let mut checked = Vec::with_capacity(changes.len());
+        let mut overlay = self.overlay.clone();
+        let mut changed = Vec::with_capacity(changes.len());
         for (name, value) in changes {
-            let name = name.into_bytes();
-            let value = match value {
-                Some(value) => match entry(&name, value.as_bytes()) {
-                    Some(entry) => Some(entry),
-                    None => return Err(format!("cannot set `{}`", String::from_utf8_lossy(&name))),
-                },
-                None => None,
-            };
-            checked.push((name, value));
+            let (shown, name) = (name.clone(), name.into_bytes());
+            match value {
+                Some(value) => {
+                    let entry = entry(&name, value.as_bytes())
+                        .ok_or_else(|| format!("cannot set {shown:?}"))?;
+                    if entry.count_bytes() >= Self::LONGEST {
+                        return Err(format!(
+                            "cannot set {shown:?}: name and value are longer than the {} bytes that the system takes",
+                            Self::LONGEST - 2
+                        ));
+                    }
+                    overlay.insert(name.clone(), Some(entry));
+                }
+                None if self.base.contains_key(&name) => {
+                    overlay.insert(name.clone(), None);
+                }
+                None => {
+                    overlay.remove(&name);
+                }
+            }
+            changed.push(name);
         }
-        let size = |(name, value): (&String8, &Option<CString>)| {
-            name.len() + value.as_ref().map_or(0, |v| v.as_bytes().len())
-        };
-        let present: usize = self.overlay.iter().map(size).sum();
-        let added: usize = checked
-            .iter()
-            .map(|(name, value)| size((name, value)))
-            .sum();
-        if present + added > Self::OVERLAY {
+        if overlay.iter().map(cost).sum::<usize>() > Self::OVERLAY {
             return Err(format!(
-                "more than {} bytes of variables cannot be set",
+                "cannot set more than {} bytes of variables",
                 Self::OVERLAY
             ));
         }
-        for (name, value) in checked {
-            self.overlay.insert(name.clone(), value);
+        self.overlay = overlay;
+        for name in changed {
             self.refresh(name);
         }
         Ok(())
@@ -188,6 +196,12 @@ pub(super) fn own_variables(
         push("CONTAINERPILOT_CHECK_PID", &pid.to_string());
     }
     own
+}
+
+/// What an entry of the overlay costs a child: its bytes, the NUL and the pointer to it. An unset one costs us as much.
+fn cost((name, value): (&String8, &Option<CString>)) -> usize {
+    let text = value.as_ref().map_or(name.len(), |v| v.count_bytes());
+    text + 1 + size_of::<usize>()
 }
 
 fn entry(name: &[u8], value: &[u8]) -> Option<CString> {
@@ -296,6 +310,39 @@ mod tests {
         ];
         assert!(environment.overlay(bad).is_err());
         assert!(seen(&environment).contains(&"A=a=b=c".to_owned()));
+    }
+
+    #[test]
+    fn what_no_child_could_be_started_with_is_refused() {
+        let mut environment = environment();
+        let mut set = |name: &str, length: usize| {
+            environment.overlay(vec![(name.to_owned(), Some("x".repeat(length)))])
+        };
+        // `A=`, the value, NUL: 131,072 bytes are one too many for the kernel.
+        assert!(set("A", 131_072 - 2).is_err());
+        assert_eq!(set("A", 131_072 - 3), Ok(()));
+        assert_eq!(set("B", 100_000), Ok(()));
+        assert!(set("C", 100_000).is_err());
+        // What is replaced makes room for its successor.
+        assert_eq!(set("B", 100_000), Ok(()));
+        assert_eq!(set("A", 10), Ok(()));
+        assert_eq!(set("C", 100_000), Ok(()));
+    }
+
+    #[test]
+    fn unsetting_what_was_never_there_costs_nothing() {
+        let mut environment = environment();
+        let names = (0..100_000).map(|number| (format!("N{number}"), None));
+        assert_eq!(environment.overlay(names.collect()), Ok(()));
+        assert!(environment.overlay.is_empty());
+        environment
+            .overlay(vec![("N".to_owned(), Some("v".to_owned()))])
+            .expect("valid");
+        environment
+            .overlay(vec![("N".to_owned(), None), ("A".to_owned(), None)])
+            .expect("valid");
+        assert_eq!(seen(&environment), ["CONTAINERPILOT_PID=1", "PATH=/bin"]);
+        assert_eq!(environment.overlay.len(), 1);
     }
 
     #[test]
