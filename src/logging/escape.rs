@@ -72,28 +72,40 @@ fn quoted(out: &mut Buffer, bytes: &[u8]) {
     out.push(b'"');
 }
 
-/// Control characters as `\n`, `\t`, `\r`, `\xNN`; bytes that are no UTF-8 as `\xNN`, so that none is lost.
+/// Control characters as `\n`, `\t`, `\r`, `\xNN`; what else a terminal obeys, and bytes that are no UTF-8, byte by byte as
+/// `\xNN`, so that nothing is lost.
 fn escaped(out: &mut Buffer, bytes: &[u8], quotes: bool) {
     for chunk in bytes.utf8_chunks() {
-        for &byte in chunk.valid().as_bytes() {
-            match byte {
-                b'"' | b'\\' if quotes => out.put(&[b'\\', byte]),
-                b'\n' => out.put(b"\\n"),
-                b'\r' => out.put(b"\\r"),
-                b'\t' => out.put(b"\\t"),
-                0..0x20 | 0x7f => escape_byte(out, byte),
-                _ => out.push(byte),
+        for character in chunk.valid().chars() {
+            match character {
+                '"' | '\\' if quotes => {
+                    out.push(b'\\');
+                    out.put(character.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+                '\n' => out.put(b"\\n"),
+                '\r' => out.put(b"\\r"),
+                '\t' => out.put(b"\\t"),
+                _ if character.is_control() || turns_text(character) => {
+                    escape_bytes(out, character.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+                _ => out.put(character.encode_utf8(&mut [0; 4]).as_bytes()),
             }
         }
-        for &byte in chunk.invalid() {
-            escape_byte(out, byte);
-        }
+        escape_bytes(out, chunk.invalid());
     }
 }
 
-fn escape_byte(out: &mut Buffer, byte: u8) {
-    let [high, low] = hex(byte);
-    out.put(&[b'\\', b'x', high, low]);
+/// Whether a character breaks the line it stands in or reverses the text around it (Unicode standard annex 9), so that a
+/// reader would take it for another.
+fn turns_text(character: char) -> bool {
+    matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn escape_bytes(out: &mut Buffer, bytes: &[u8]) {
+    for &byte in bytes {
+        let [high, low] = hex(byte);
+        out.put(&[b'\\', b'x', high, low]);
+    }
 }
 
 fn hex(byte: u8) -> [u8; 2] {

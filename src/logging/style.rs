@@ -132,10 +132,10 @@ impl Style {
     }
 
     fn set_default(&mut self, moment: &Moment<'_>, label: &Label) {
-        print(
-            &mut self.head,
-            format_args!("{} {} {} ", moment.precise(), label.name, label.pid),
-        );
+        print(&mut self.head, format_args!("{} ", moment.precise()));
+        // A name may hold anything, a line break too; what stands before the line must not look like another line.
+        escape::one_line(&mut self.head, label.name.as_bytes());
+        print(&mut self.head, format_args!(" {} ", label.pid));
         self.tail.push(b'\n');
         self.partial_tail.put(GOES_ON);
     }

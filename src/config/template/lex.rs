@@ -2,6 +2,7 @@
 
 use super::TemplateError;
 use super::ast::Span;
+use super::quote;
 
 /// What a token is. The text of it is the source between its ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -424,9 +425,14 @@ pub(super) fn is_alphanumeric(character: char) -> bool {
     character == '_' || character.is_ascii_digit() || character.is_alphabetic()
 }
 
-/// A character as Go's `%#U` shows it.
+/// A character as Go's `%#U` shows it: itself only if it is printable, so that an error holds no control characters.
 fn code_point(character: char) -> String {
-    format!("U+{:04X} '{character}'", u32::from(character))
+    let code = format!("U+{:04X}", u32::from(character));
+    if quote::is_print(character) {
+        format!("{code} '{character}'")
+    } else {
+        code
+    }
 }
 
 fn has_left_marker(text: &str) -> bool {

@@ -207,6 +207,25 @@ fn a_message_stays_one_line() {
 }
 
 #[test]
+fn names_and_messages_hold_nothing_that_a_terminal_obeys() {
+    let odd = "a\nb\x1b[2J\u{9b}2J\u{202e}c";
+    let shown = "a\\nb\\x1b[2J\\xc2\\x9b2J\\xe2\\x80\\xaec";
+    assert_eq!(
+        line(Look::Default, &Label::job(odd, 42), b"x", false),
+        format!("2018-05-02T14:05:06.123456789Z {shown} 42 x\n")
+    );
+    let message = Record::new(LogLevel::Info, odd.to_owned());
+    assert_eq!(
+        record(Look::Default, &message),
+        format!("2018-05-02T14:05:06.123456789Z {shown}\n")
+    );
+    for look in [Look::Text, Look::Terminal] {
+        let line = line(look, &Label::job(odd, 42), b"x", false);
+        assert!(line.contains(shown), "{line}");
+    }
+}
+
+#[test]
 fn own_names_of_a_line_are_not_overwritten() {
     let message = Record::new(LogLevel::Info, String::new())
         .with("msg", word("x"))

@@ -70,6 +70,17 @@ fn messages_stay_on_one_line_and_short() {
 }
 
 #[test]
+fn messages_hold_no_control_characters() {
+    for (text, message) in [
+        ("{{ \u{1b} }}", "unrecognized character in action: U+001B"),
+        ("{{ \u{9b} }}", "unrecognized character in action: U+009B"),
+        ("{{ § }}", "unrecognized character in action: U+00A7 '§'"),
+    ] {
+        assert_eq!(place(text).2, message);
+    }
+}
+
+#[test]
 fn what_is_not_supported_says_so() {
     let (_, _, message) = place("{{ 1i }}");
     assert_eq!(message, "complex numbers are not supported: \"1i\"");
