@@ -8,6 +8,7 @@ mod control_endpoints;
 mod control_socket;
 mod corpus;
 mod harness;
+mod hostile;
 mod layering;
 mod log_lines;
 mod log_load;

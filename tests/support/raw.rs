@@ -6,6 +6,8 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use super::PATIENCE;
+// For clients on threads of their own, which cannot share what watches the program.
+pub(crate) use super::client::request;
 
 /// A connection whose reads and writes end after [`PATIENCE`].
 pub(crate) fn connect(socket: &Path) -> io::Result<UnixStream> {
