@@ -119,7 +119,7 @@ impl App {
         self.begin();
         planted("start");
         loop {
-            if let Some(outcome) = self.settle().await {
+            if let Some(outcome) = self.settle(&inputs.signals).await {
                 return outcome;
             }
             let wake = self.wait(inputs, &mut received).await;
@@ -147,11 +147,21 @@ impl App {
     }
 
     /// What a configuration brings beside its jobs: names, addresses, signals, open files.
-    pub(super) fn adopt_config(&mut self) {
+    pub(super) fn adopt_config(&mut self, signals: &Signals) {
         self.names = Names::new(&self.config);
         self.environment
             .set_addresses(super::start::addresses_of(&self.config).into_iter());
         self.raise_file_limit();
+        self.listen(signals);
+    }
+
+    /// Catches what the jobs want to be passed on. Uncaught, most signals would end us.
+    fn listen(&self, signals: &Signals) {
+        let jobs = self.config.jobs.iter();
+        let forwarded: Vec<Signal> = jobs.flat_map(|job| job.forward.iter().copied()).collect();
+        if let Err(error) = signals.add(&forwarded) {
+            tracing::error!("not every signal can be forwarded: {error}");
+        }
     }
 
     /// The first turn, and the first one after a fault.
@@ -164,7 +174,7 @@ impl App {
     }
 
     /// Does what is due, until nothing is; says how everything ended once it has.
-    async fn settle(&mut self) -> Option<Outcome> {
+    async fn settle(&mut self, signals: &Signals) -> Option<Outcome> {
         let now = Instant::now();
         if self.jobs.next_deadline().is_some_and(|due| due <= now) {
             let effects = self.jobs.on_time(now);
@@ -174,7 +184,7 @@ impl App {
         self.last_turn = now;
         match self.jobs.outcome()? {
             Outcome::Reload => {
-                self.take_over().await;
+                self.take_over(signals).await;
                 None
             }
             outcome => Some(outcome),

@@ -21,6 +21,7 @@ use crate::config::{Config, Loaded};
 use crate::control::Server;
 use crate::events::{Event, StopReason};
 use crate::jobs::Jobs;
+use crate::process::Signals;
 
 /// Who asked, if it was a client.
 pub(super) type Asker = oneshot::Sender<Result<(), String>>;
@@ -122,7 +123,7 @@ impl App {
     }
 
     /// Everything of the old configuration has ended: the new one begins.
-    pub(super) async fn take_over(&mut self) {
+    pub(super) async fn take_over(&mut self, signals: &Signals) {
         let Some(config) = self.reload.next.take() else {
             // A reload ends only what a load has replaced; this line is here so that a fault of ours shows.
             tracing::error!("a reload ended without a configuration");
@@ -146,7 +147,7 @@ impl App {
         self.checks.clear();
         self.jobs = jobs;
         self.config = config;
-        self.adopt_config();
+        self.adopt_config(signals);
         tracing::info!("reloaded: {} jobs", self.config.jobs.len());
         tracing::debug!("control: reloaded app via control plane");
         self.tell(&Event::Started);

@@ -16,7 +16,6 @@ use super::interfaces;
 use super::place::ConfigPlace;
 use crate::config::{self, Addresses, Config, Diagnostic, Input, Loaded, Report, Variables};
 use crate::control::{BindError, Server};
-use crate::events::Signal;
 use crate::jobs::Outcome;
 use crate::logging::Logging;
 use crate::process::{Processes, Role, Signals, adopt_role};
@@ -98,15 +97,6 @@ pub fn supervise(plan: Plan, mut signals: Signals) -> Result<End, StartError> {
     greet(&plan, &loaded, role);
 
     let processes = Processes::new(role).map_err(system("open /dev/null"))?;
-    let forwarded: Vec<Signal> = loaded
-        .config
-        .jobs
-        .iter()
-        .flat_map(|job| job.forward.iter().copied())
-        .collect();
-    if let Err(error) = signals.add(&forwarded) {
-        tracing::error!("not every signal can be forwarded: {error}");
-    }
     let server = bind(&plan, &loaded.config)?;
 
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -146,7 +136,7 @@ pub fn supervise(plan: Plan, mut signals: Signals) -> Result<End, StartError> {
 }
 
 async fn run(mut app: App, inputs: &mut Inputs) -> End {
-    app.adopt_config();
+    app.adopt_config(&inputs.signals);
     // A fault in the loop is followed by one more try, which only stops everything in order; then by brute force.
     for _ in 0..2 {
         if let Some(outcome) = caught(app.run(inputs)).await {
