@@ -233,6 +233,25 @@ exec sleep 60
 }
 
 #[test]
+fn k07_the_answer_does_not_wait_for_the_job() {
+    // The job ends when it is told to, but only after whoever asked for the reload has had the answer.
+    let script = "#!/bin/sh
+trap 'until [ -e @DIR@/answered ]; do sleep 0.01; done; echo answered first; exit 0' TERM
+echo ready
+while :; do sleep 0.01; done
+";
+    let config = "{ control: { socket: '@DIR@/control.socket' }, stopTimeout: '20s', jobs: [{ name: 'app', exec: '@DIR@/app' }] }";
+    let mut pilot = Pilot::config(config).file("app", script).start();
+    pilot.wait_for_line("ready", PATIENCE);
+    assert_eq!(pilot.request("POST", "/v3/reload", "").status, 200);
+    std::fs::write(pilot.dir().join("answered"), "").expect("a directory of ours");
+    pilot.wait_for_line("answered first", PATIENCE);
+    pilot.wait_for_lines("ready", 2, PATIENCE);
+    pilot.signal(Signal::SIGTERM);
+    assert!(pilot.wait_exit(PATIENCE).success());
+}
+
+#[test]
 fn k07_a_job_that_asks_in_its_last_moment_gets_an_answer() {
     // It asks when it is told to end: the supervisor waits for the job, the job for the supervisor.
     let script = r#"#!/bin/sh

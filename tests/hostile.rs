@@ -148,6 +148,25 @@ fn a_path_that_leads_nowhere_is_mended_by_the_same_way() {
 }
 
 #[test]
+fn a_signal_that_a_reload_forwards_does_not_end_the_program() {
+    let config = |forward: &str| {
+        format!(
+            "{{ control: {{ socket: '@DIR@/control.socket' }}, stopTimeout: 1, jobs: [{{ name: 'app', forward: [{forward}],
+               exec: ['sh', '-c', 'trap \"echo heard\" QUIT; echo ready; while :; do sleep 0.01; done'] }}] }}"
+        )
+    };
+    let pilot = Pilot::config(&config("'WINCH'")).start();
+    pilot.wait_for_line("ready", PATIENCE);
+    let text = config("'WINCH', 'QUIT'").replace("@DIR@", &pilot.dir().display().to_string());
+    std::fs::write(pilot.dir().join("containerpilot.json5"), text).expect("a file of ours");
+    assert_eq!(pilot.request("POST", "/v3/reload", "").status, 200);
+    pilot.wait_for_lines("ready", 2, PATIENCE);
+    pilot.signal(Signal::SIGQUIT);
+    pilot.wait_for_line("heard", PATIENCE);
+    stop(pilot);
+}
+
+#[test]
 fn a_nul_in_a_command_is_an_error_of_that_job() {
     let mut pilot = Pilot::jobs(
         r"[{ name: 'argument', exec: ['echo', 'a\0b'] }, { name: 'program', exec: ['ec\0ho'] },
@@ -231,7 +250,7 @@ mod heavy {
     #[test]
     fn a_fork_bomb_that_ignores_term_is_gone_after_a_stop() {
         // 200 processes: a third of them in sessions of their own, none of which ends by TERM.
-        let bomb = r#"#!/bin/sh
+        let bomb = r"#!/bin/sh
 trap '' TERM
 i=0
 while [ $i -lt 66 ]; do
@@ -243,7 +262,7 @@ done
 echo armed
 wait
 exec sleep 1004
-"#;
+";
         let jobs = "[{ name: 'bomb', exec: '@DIR@/bomb', restarts: 'unlimited' }, { name: 'tick', exec: ['sh', '-c', 'echo tick >> @DIR@/journal'],
             when: { interval: '50ms' } }]";
         for pid1 in [false, true] {
