@@ -125,7 +125,7 @@ fn k02_what_is_no_socket_is_left_alone() {
         let warnings = pilot.wait_for_lines("control socket", 1, PATIENCE);
         assert_eq!(warnings.len(), 1, "{warnings:?}");
         assert!(
-            warnings[0].contains("WARN") && warnings[0].contains(said),
+            warnings[0].contains("ERROR") && warnings[0].contains(said),
             "{warnings:?}"
         );
         let dir = pilot.dir().to_owned();

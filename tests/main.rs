@@ -13,6 +13,7 @@ mod layering;
 mod log_lines;
 mod log_load;
 mod log_places;
+mod regressions;
 mod secrets;
 mod static_binary;
 mod support;

@@ -237,6 +237,14 @@ impl Jobs {
         self.ending.map(|ending| ending.deadline)
     }
 
+    /// Whether the end goes on without processes that KILL did not end: they have had all that can be done (S11).
+    #[must_use]
+    pub fn gave_up_on_any(&self) -> bool {
+        self.ending
+            .is_some_and(|ending| ending.last == Last::Abandoned)
+            || self.all.iter().any(Job::gave_up)
+    }
+
     /// Whether any time limit runs against somebody else: only then does it matter whether time was frozen (X08).
     #[must_use]
     pub fn limits_anybody(&self) -> bool {

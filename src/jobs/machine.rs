@@ -48,6 +48,8 @@ pub(super) struct Job {
     backoff: Backoff,
     /// The next tick of an interval job.
     tick: Option<Instant>,
+    /// It is complete though something is left that KILL did not end.
+    abandoned: bool,
     /// How the last run of the command ended.
     pub(super) last_exit: Option<Exit>,
     /// Runs that are over but for processes that the job keeps (`orphans: "keep"`); they end with the job. Each holds at
@@ -109,6 +111,7 @@ impl Job {
             starts,
             backoff: Backoff::default(),
             tick: None,
+            abandoned: false,
             last_exit: None,
             kept: Vec::new(),
             spec,
@@ -175,6 +178,11 @@ impl Job {
                 .check
                 .as_ref()
                 .is_none_or(|check| check.live().is_none())
+    }
+
+    /// Whether it is at its end though something that KILL did not end is still there.
+    pub(super) fn gave_up(&self) -> bool {
+        self.abandoned
     }
 
     /// Whether a time limit of this job runs against somebody else: a run, a hook, the event it waits for.
@@ -435,8 +443,8 @@ impl Job {
         match &mut self.phase {
             Phase::Waiting {
                 until: Some((at, _)),
-            } => *at = later(*at, by),
-            Phase::Halting {
+            }
+            | Phase::Halting {
                 step: Step::Hooks {
                     until: Some((at, _)),
                 },

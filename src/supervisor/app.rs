@@ -13,15 +13,18 @@ use super::start::Plan;
 use crate::config::Config;
 use crate::control::{Command, ServerHandle};
 use crate::events::{Event, JobId, Run, RunId, RunKind, Signal, StopReason};
-use crate::jobs::{JobState, Jobs, Outcome};
+use crate::jobs::{JobState, Jobs, Orphans, Outcome};
 use crate::logging::{Logging, PumpHandle};
 use crate::process::{ProcessEvent, Processes, Received, Signals};
 
 /// Statuses collected before the loop looks at the clock and the signals again (P04).
 const REAP_SLICE: usize = 64;
 
-/// A loop that is called this much too late was not slow, it was frozen (X08).
-const FROZEN: Duration = Duration::from_secs(2);
+/// The longest wait while a time limit runs against somebody else.
+const HEARTBEAT: Duration = Duration::from_millis(500);
+
+/// A loop that wakes this much too late was not slow, it was frozen (X08).
+const FROZEN: Duration = Duration::from_secs(1);
 
 /// Everything that changes. One owner, one thread.
 pub(super) struct App {
@@ -47,8 +50,8 @@ pub(super) struct App {
     pub(super) first_run: RunId,
     /// More children may have ended than were collected.
     more_to_reap: bool,
-    /// When the last turn ended.
-    last_turn: Instant,
+    /// When the present wait was to end.
+    planned: Option<Instant>,
 }
 
 /// What wakes the loop.
@@ -106,7 +109,7 @@ impl App {
             faults: parts.faults,
             first_run: RunId(1),
             more_to_reap: true,
-            last_turn: now,
+            planned: None,
         }
     }
 
@@ -119,7 +122,7 @@ impl App {
         self.begin();
         planted("start");
         loop {
-            if let Some(outcome) = self.settle(&inputs.signals).await {
+            if let Some(outcome) = self.settle(inputs, &mut received).await {
                 return outcome;
             }
             let wake = self.wait(inputs, &mut received).await;
@@ -139,10 +142,14 @@ impl App {
                     self.on_command(command);
                 }
                 Wake::Loaded => self.on_loaded(),
-                Wake::Fault => self.tell(&Event::StopRequested(StopReason::Fault)),
+                Wake::Fault => {
+                    self.faults.report();
+                    self.tell(&Event::StopRequested(StopReason::Fault));
+                }
                 Wake::Clock => {}
             }
             self.look_at_processes(now);
+            self.answer();
         }
     }
 
@@ -166,7 +173,9 @@ impl App {
 
     /// The first turn, and the first one after a fault.
     fn begin(&mut self) {
+        self.more_to_reap = true;
         if self.faults.any() {
+            self.faults.report();
             self.tell(&Event::StopRequested(StopReason::Fault));
         } else {
             self.tell(&Event::Started);
@@ -174,25 +183,29 @@ impl App {
     }
 
     /// Does what is due, until nothing is; says how everything ended once it has.
-    async fn settle(&mut self, signals: &Signals) -> Option<Outcome> {
+    async fn settle(
+        &mut self,
+        inputs: &mut Inputs,
+        received: &mut Vec<Received>,
+    ) -> Option<Outcome> {
         let now = Instant::now();
         if self.jobs.next_deadline().is_some_and(|due| due <= now) {
             let effects = self.jobs.on_time(now);
             self.perform(effects);
             self.answer();
         }
-        self.last_turn = now;
-        match self.jobs.outcome()? {
-            Outcome::Reload => {
-                self.take_over(signals).await;
-                None
+        // What takes over may be over at once as well.
+        loop {
+            match self.jobs.outcome()? {
+                Outcome::Reload => self.take_over(inputs, received).await,
+                outcome => return Some(outcome),
             }
-            outcome => Some(outcome),
         }
     }
 
     async fn wait(&mut self, inputs: &mut Inputs, received: &mut Vec<Received>) -> Wake {
-        if self.more_to_reap {
+        self.planned = None;
+        if self.more_to_reap || !self.answers.is_empty() {
             // Let the pumps and the control socket have their turn, but do not wait.
             tokio::task::yield_now().await;
             inputs.signals.drain(received);
@@ -202,6 +215,13 @@ impl App {
             .into_iter()
             .flatten()
             .min();
+        // A freeze shows only as a wait that was longer than planned, so no wait is long while somebody's time runs.
+        let look = self
+            .jobs
+            .limits_anybody()
+            .then(|| Instant::now() + HEARTBEAT);
+        let deadline = [deadline, look].into_iter().flatten().min();
+        self.planned = deadline;
         tokio::select! {
             biased;
             result = inputs.signals.recv(received) => match result {
@@ -223,16 +243,16 @@ impl App {
         self.answer();
     }
 
-    /// Hands the answers to effects back until there are none. An answer can order a start that fails in turn; the
-    /// back-off of the rules bounds how often within one turn.
+    /// Hands the answers to effects back. Those that come of it have to wait for the next turn: a start that fails can
+    /// order another one that fails, and signals and the clock come first.
     fn answer(&mut self) {
-        while let Some(event) = self.answers.pop_front() {
+        for event in std::mem::take(&mut self.answers) {
             let effects = self.jobs.on_event(&event, Instant::now());
             self.perform(effects);
         }
     }
 
-    fn on_signals(&mut self, received: &mut Vec<Received>) {
+    pub(super) fn on_signals(&mut self, received: &mut Vec<Received>) {
         for Received { signal, by_kernel } in received.drain(..) {
             match signal {
                 Signal::CHLD => self.more_to_reap = true,
@@ -310,7 +330,11 @@ impl App {
             } => {
                 self.forget(run, left);
                 let stopping = self.jobs.status(run.job).state == JobState::Stopping;
-                let orphans = self.jobs.spec(run.job).orphans;
+                // A job that is at its end keeps nothing.
+                let orphans = match self.jobs.spec(run.job).orphans {
+                    Orphans::Keep if !stopping => Orphans::Keep,
+                    Orphans::Keep | Orphans::Sweep => Orphans::Sweep,
+                };
                 self.names
                     .exited(run, pid, exit, left.then_some(orphans), stopping);
                 self.tell(&Event::Exited { run, exit, left });
@@ -342,19 +366,17 @@ impl App {
         }
     }
 
+    /// After a freeze (the cgroup's freezer, a stopped machine) the limits of others move on by as long as it took.
     fn notice_freeze(&mut self, now: Instant) {
-        let Some(due) = self.jobs.next_deadline() else {
-            return;
-        };
-        if now.saturating_duration_since(due) < FROZEN {
-            return;
+        let Some(planned) = self.planned else { return };
+        let frozen = now.saturating_duration_since(planned);
+        if frozen >= FROZEN && self.jobs.limits_anybody() {
+            let shown = humantime::format_duration(Duration::from_secs(frozen.as_secs()));
+            tracing::warn!(
+                "the program did not run for about {shown}: time limits move on by that much"
+            );
+            self.jobs.on_thaw(frozen, now);
         }
-        let away = now.saturating_duration_since(self.last_turn);
-        let late = humantime::format_duration(Duration::from_secs(away.as_secs()));
-        tracing::warn!(
-            "the program did not run for up to {late}: time limits move on by that much"
-        );
-        self.jobs.on_thaw(away, now);
     }
 }
 

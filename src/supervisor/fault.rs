@@ -5,8 +5,8 @@ use std::backtrace::Backtrace;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use tokio::sync::Notify;
@@ -21,24 +21,38 @@ pub(super) struct Faults {
 struct Shared {
     happened: AtomicBool,
     wake: Notify,
+    /// What is to be written down about the first fault. Locked for as long as a text is moved.
+    report: Mutex<Option<String>>,
 }
 
 impl Faults {
     /// Makes every panic of the program one of these faults. Called once, when the log is there.
-    #[expect(
-        clippy::print_stderr,
-        reason = "the log may be what panicked, and its lock may be held"
-    )]
+    ///
+    /// The hook itself writes nothing: the log may be what panicked, and stderr may be a full pipe or gone, which would
+    /// block or end PID 1. The loop writes the report down.
     pub(super) fn watch(&self) {
         let shared = Arc::clone(&self.shared);
         std::panic::set_hook(Box::new(move |panic| {
+            let report = format!("{panic}\n{}", Backtrace::force_capture());
+            if let Ok(mut slot) = shared.report.try_lock() {
+                slot.get_or_insert(report);
+            }
             shared.happened.store(true, Ordering::Relaxed);
             shared.wake.notify_one();
-            eprintln!(
-                "pilothouse: a fault of our own, stopping everything: {panic}\n{}",
-                Backtrace::force_capture()
-            );
         }));
+    }
+
+    /// Writes the report down that nobody has written yet.
+    pub(super) fn report(&self) {
+        let report = self
+            .shared
+            .report
+            .try_lock()
+            .ok()
+            .and_then(|mut slot| slot.take());
+        if let Some(report) = report {
+            tracing::error!("a fault of our own, stopping everything: {report}");
+        }
     }
 
     pub(super) fn any(&self) -> bool {

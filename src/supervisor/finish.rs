@@ -8,6 +8,9 @@ use crate::events::Signal;
 /// What is left of the processes after KILL is waited for this long; then the kernel has to deal with it (S11).
 const AFTER_KILL: Duration = Duration::from_millis(500);
 
+/// What is done at the limit of the whole stop may still take this long.
+const A_LITTLE: Duration = Duration::from_millis(100);
+
 /// How long the last lines wait for their reader.
 const LAST_LINES: Duration = Duration::from_secs(2);
 
@@ -19,9 +22,23 @@ impl App {
             inputs.commands.close();
             server.close().await;
         }
-        self.end_unowned(inputs, self.config.stop.stop_timeout)
-            .await;
-        self.logging.drain(LAST_LINES).await;
+        // What KILL did not end before gets no second grace.
+        let grace = if self.jobs.gave_up_on_any() {
+            Duration::ZERO
+        } else {
+            self.config.stop.stop_timeout
+        };
+        self.end_unowned(inputs, self.within_stop(grace)).await;
+        self.logging.drain(self.within_stop(LAST_LINES)).await;
+    }
+
+    /// So much of a wait as the limit of the whole stop leaves (decision 8), and a little in any case.
+    fn within_stop(&self, wait: Duration) -> Duration {
+        let left = self
+            .jobs
+            .stop_deadline()
+            .map(|at| at.saturating_duration_since(Instant::now()));
+        wait.min(left.unwrap_or(wait).max(A_LITTLE))
     }
 
     /// For a fault in the loop itself: the rules are not asked any more, every run is stopped.
@@ -39,7 +56,10 @@ impl App {
             return;
         }
         tracing::debug!("ending processes that no job owns");
-        for (signal, limit) in [(Signal::TERM, grace), (Signal::KILL, AFTER_KILL)] {
+        for (signal, limit) in [
+            (Signal::TERM, grace),
+            (Signal::KILL, self.within_stop(AFTER_KILL)),
+        ] {
             self.processes.sweep_unowned(signal);
             if self.wait_alone(inputs, limit).await {
                 return;

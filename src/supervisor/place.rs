@@ -4,13 +4,21 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::config::Variables;
 
 /// What is read when nothing else is said (decision 4).
 pub const DEFAULT_CONFIG: &str = "/etc/containerpilot.json5";
+
+/// How long the writer of a pipe may take.
+const READ_LIMIT: Duration = Duration::from_secs(5);
 
 /// How much of a configuration is read, in bytes. Larger is an error: a device that never ends must not fill the memory.
 const SIZE_LIMIT: u64 = 64 * 1024 * 1024;
@@ -74,10 +82,13 @@ fn read(path: &Path) -> Result<String, ReadError> {
         path: path.to_owned(),
         source,
     };
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(failed)?;
-    let mut bounded = file.take(SIZE_LIMIT + 1);
-    bounded.read_to_end(&mut bytes).map_err(failed)?;
+    // Without blocking: opening a pipe that nobody writes to would wait for ever, deaf to TERM.
+    let file = File::options()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path)
+        .map_err(failed)?;
+    let bytes = read_within(&file, READ_LIMIT).map_err(failed)?;
     if bytes.len() as u64 > SIZE_LIMIT {
         return Err(ReadError::TooLarge {
             path: path.to_owned(),
@@ -86,6 +97,30 @@ fn read(path: &Path) -> Result<String, ReadError> {
     String::from_utf8(bytes).map_err(|_| ReadError::NotText {
         path: path.to_owned(),
     })
+}
+
+/// Reads to the end, or to just over the limit of the size, waiting for a pipe's writer at most until the limit of time.
+fn read_within(file: &File, limit: Duration) -> io::Result<Vec<u8>> {
+    let end = Instant::now() + limit;
+    let mut bytes = Vec::new();
+    loop {
+        let room = SIZE_LIMIT + 1 - bytes.len() as u64;
+        match file.take(room).read_to_end(&mut bytes) {
+            Ok(_) => return Ok(bytes),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "its writer did not finish it in time",
+            ));
+        }
+        let wait = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+        // EINTR is a signal, which the loop takes later; anything else the next read tells.
+        let _ = poll(&mut [PollFd::new(file.as_fd(), PollFlags::POLLIN)], wait);
+    }
 }
 
 impl fmt::Display for ConfigPlace {

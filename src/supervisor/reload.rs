@@ -15,13 +15,13 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::app::App;
+use super::app::{App, Inputs};
 use super::start::{self, load};
 use crate::config::{Config, Loaded};
 use crate::control::Server;
 use crate::events::{Event, StopReason};
 use crate::jobs::Jobs;
-use crate::process::Signals;
+use crate::process::Received;
 
 /// Who asked, if it was a client.
 pub(super) type Asker = oneshot::Sender<Result<(), String>>;
@@ -31,6 +31,8 @@ const ASKERS: usize = 1024;
 
 /// A file system that does not answer must not hold the program up; the load itself is bounded by its input.
 const LOAD_LIMIT: Duration = Duration::from_secs(30);
+
+const STOPPING: &str = "the program is stopping";
 
 /// Where a reload stands.
 #[derive(Default)]
@@ -67,7 +69,7 @@ impl App {
     /// Somebody wants a reload: a client, or with `None` a signal.
     pub(super) fn request_reload(&mut self, asker: Option<Asker>) {
         if self.jobs.is_ending() && !self.jobs.is_reloading() {
-            answer(asker, Err("the program is stopping".to_owned()));
+            answer(asker, Err(STOPPING.to_owned()));
             return;
         }
         if self.plan.is_fixed() {
@@ -99,6 +101,13 @@ impl App {
     pub(super) fn on_loaded(&mut self) {
         let askers = std::mem::take(&mut self.reload.askers);
         if let Some(result) = self.reload.result.take() {
+            // A stop that came during the load outweighs it (R06).
+            let stopping = self.jobs.is_ending() && !self.jobs.is_reloading();
+            let result = if stopping {
+                Err(STOPPING.to_owned())
+            } else {
+                result
+            };
             let verdict = result.as_ref().map(|_| ()).map_err(Clone::clone);
             for asker in askers {
                 answer(Some(asker), verdict.clone());
@@ -123,7 +132,7 @@ impl App {
     }
 
     /// Everything of the old configuration has ended: the new one begins.
-    pub(super) async fn take_over(&mut self, signals: &Signals) {
+    pub(super) async fn take_over(&mut self, inputs: &mut Inputs, received: &mut Vec<Received>) {
         let Some(config) = self.reload.next.take() else {
             // A reload ends only what a load has replaced; this line is here so that a fault of ours shows.
             tracing::error!("a reload ended without a configuration");
@@ -147,9 +156,12 @@ impl App {
         self.checks.clear();
         self.jobs = jobs;
         self.config = config;
-        self.adopt_config(signals);
+        self.adopt_config(&inputs.signals);
         tracing::info!("reloaded: {} jobs", self.config.jobs.len());
         tracing::debug!("control: reloaded app via control plane");
+        // A stop that came meanwhile comes before the start of anything (D25).
+        inputs.signals.drain(received);
+        self.on_signals(received);
         self.tell(&Event::Started);
     }
 

@@ -23,6 +23,10 @@ use crate::process::{Processes, Role, Signals, adopt_role};
 /// Requests that wait for the loop. Beyond that the server answers 503 (X09).
 const COMMANDS: usize = 64;
 
+/// Threads for loads. There is one load at a time; further threads are for when one hangs in a dead file system, so that the
+/// next reload still works.
+const LOADERS: usize = 4;
+
 /// Descriptors beside those of the jobs: standard streams, runtime, signals, socket, clients, reserve, log file.
 const OWN_FILES: u64 = 160;
 
@@ -102,8 +106,8 @@ pub fn supervise(plan: Plan, mut signals: Signals) -> Result<End, StartError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
-        // Only loads of a reload run beside the loop: one thread at rest, two at most.
-        .max_blocking_threads(1)
+        // Only the load of a reload runs beside the loop: one thread at rest, two while it works.
+        .max_blocking_threads(LOADERS)
         .thread_keep_alive(std::time::Duration::from_secs(1))
         .build()
         .map_err(system("set up the event loop"))?;
@@ -148,6 +152,7 @@ async fn run(mut app: App, inputs: &mut Inputs) -> End {
             };
         }
     }
+    app.faults.report();
     app.finish_after_fault(inputs).await;
     End::Fault
 }
@@ -189,6 +194,11 @@ fn bind(plan: &Plan, config: &Config) -> Result<Option<Server>, StartError> {
     match Server::bind(&config.control) {
         Ok(server) => Ok(Some(server)),
         Err(error) if config.control.required => Err(error.into()),
+        // Somebody else's place: an error, since two programs were told to serve one socket (K01, K02).
+        Err(error @ (BindError::Live { .. } | BindError::NotASocket { .. })) => {
+            tracing::error!("there is no control socket: {error}");
+            Ok(None)
+        }
         Err(error) => {
             tracing::warn!("there is no control socket: {error}");
             Ok(None)
@@ -209,13 +219,6 @@ fn greet(plan: &Plan, loaded: &Loaded, role: Role) {
         );
     }
     report_warnings(loaded);
-}
-
-/// What a load has to say beside its configuration.
-pub(super) fn report_warnings(loaded: &Loaded) {
-    for warning in &loaded.warnings {
-        tracing::warn!("{}", one_line(loaded.warnings.file(), warning));
-    }
     let config = &loaded.config;
     let advertised = config.jobs.iter().any(|job| job.service.is_some());
     if advertised || !config.watches.is_empty() || config.telemetry.is_some() {
@@ -223,8 +226,15 @@ pub(super) fn report_warnings(loaded: &Loaded) {
             "service registration, watches and telemetry are not served yet: jobs run without them"
         );
     }
+}
+
+/// What a load has to say beside its configuration.
+pub(super) fn report_warnings(loaded: &Loaded) {
+    for warning in &loaded.warnings {
+        tracing::warn!("{}", one_line(loaded.warnings.file(), warning));
+    }
     if tracing::enabled!(tracing::Level::DEBUG) {
-        match serde_json::to_string(&config.summary()) {
+        match serde_json::to_string(&loaded.config.summary()) {
             Ok(summary) => tracing::debug!("loaded config: {summary}"),
             Err(error) => tracing::debug!("cannot show the configuration: {error}"),
         }

@@ -167,6 +167,7 @@ impl Job {
             return;
         }
         self.phase = Phase::Complete;
+        self.abandoned = unkillable;
         if !unkillable {
             turn.publish_job(EventCode::Stopped, self.id);
         }
