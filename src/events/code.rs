@@ -65,6 +65,26 @@ impl EventCode {
         let found = Self::NAMED.iter().find(|(_, code)| *code == self);
         found.map_or("signal", |(name, _)| name)
     }
+
+    /// The original's own name for it: in its debug log, and in the label of a metric.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            EventCode::Startup => "Startup",
+            EventCode::Shutdown => "Shutdown",
+            EventCode::ExitSuccess => "ExitSuccess",
+            EventCode::ExitFailed => "ExitFailed",
+            EventCode::Stopping => "Stopping",
+            EventCode::Stopped => "Stopped",
+            EventCode::Healthy => "StatusHealthy",
+            EventCode::Unhealthy => "StatusUnhealthy",
+            EventCode::Changed => "StatusChanged",
+            EventCode::EnterMaintenance => "EnterMaintenance",
+            EventCode::ExitMaintenance => "ExitMaintenance",
+            EventCode::TimerExpired => "TimerExpired",
+            EventCode::Signal => "Signal",
+        }
+    }
 }
 
 /// Who published an event.

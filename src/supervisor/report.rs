@@ -58,7 +58,7 @@ impl Names {
         // Formatting the source is only worth it when somebody reads it: a flood of events is common, debug is not.
         if tracing::enabled!(tracing::Level::DEBUG) {
             let source = self.source(event.source);
-            tracing::debug!("event: {{{} {source}}}", event.code);
+            tracing::debug!("event: {{{} {source}}}", event.code.label());
         }
     }
 
