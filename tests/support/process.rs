@@ -1,6 +1,7 @@
 //! Processes as `/proc` shows them, and which of them a test started.
 
-use std::fs;
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt as _;
 
 use nix::unistd::Pid;
 
@@ -77,10 +78,32 @@ pub(super) fn all() -> Vec<Process> {
     pids.filter_map(Process::read).collect()
 }
 
-/// The name of the PID namespace of a process, such as `pid:[4026531836]`.
-pub(super) fn pid_namespace(pid: Pid) -> Option<String> {
-    let link = fs::read_link(format!("/proc/{pid}/ns/pid")).ok()?;
-    Some(link.to_string_lossy().into_owned())
+/// A PID namespace, held open: as long as this lives, the kernel gives its number to no other one. Without that, a
+/// namespace whose last process has ended could turn into the one of another test.
+#[derive(Debug)]
+pub(super) struct PidNamespace {
+    number: u64,
+    _held: File,
+}
+
+impl PidNamespace {
+    /// The one of a process.
+    pub(super) fn of(pid: Pid) -> Option<Self> {
+        let held = File::open(format!("/proc/{pid}/ns/pid")).ok()?;
+        let number = held.metadata().ok()?.ino();
+        Some(Self {
+            number,
+            _held: held,
+        })
+    }
+
+    /// Everything in it, zombies too.
+    pub(super) fn processes(&self) -> Vec<Process> {
+        let number = |pid: Pid| fs::metadata(format!("/proc/{pid}/ns/pid")).map(|ns| ns.ino());
+        let mut found = all();
+        found.retain(|p| number(p.pid).is_ok_and(|number| number == self.number));
+        found
+    }
 }
 
 /// Who carries the mark in its environment, with the zombies among their children.
@@ -91,12 +114,5 @@ pub(super) fn marked(mark: &str) -> Vec<Process> {
     let live: Vec<Pid> = all.iter().filter(|p| carries(p)).map(|p| p.pid).collect();
     let mut found = all;
     found.retain(|p| live.contains(&p.pid) || (p.is_zombie() && live.contains(&p.parent)));
-    found
-}
-
-/// Everything in a PID namespace, zombies too.
-pub(super) fn inside(namespace: &str) -> Vec<Process> {
-    let mut found = all();
-    found.retain(|p| pid_namespace(p.pid).as_deref() == Some(namespace));
     found
 }

@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 use super::client::{self, Response};
 use super::journal::Journal;
 use super::output::{Output, Stream};
-use super::process::{self, Process};
+use super::process::{self, PidNamespace, Process};
 use super::{PATIENCE, holds_within};
 
 /// How long the last output may take to arrive when somebody else holds the stream open.
@@ -41,7 +41,7 @@ pub(crate) struct Running {
     /// The program as this test's namespace numbers it; `None` when it ended before it could be seen.
     pid: Option<Pid>,
     /// The PID namespace of its own, if it has one.
-    namespace: Option<String>,
+    namespace: Option<PidNamespace>,
     status: Option<ExitStatus>,
     output: Arc<Output>,
     command: String,
@@ -96,7 +96,7 @@ impl Running {
         });
         assert!(seen, "{}", self.report("cannot see the program as PID 1"));
         self.pid = found;
-        self.namespace = found.and_then(process::pid_namespace);
+        self.namespace = found.and_then(PidNamespace::of);
     }
 
     /// The program's process id, as seen from here.
@@ -203,7 +203,7 @@ impl Running {
     /// Otherwise: who carries the test's mark, wherever it escaped to, and their zombies.
     pub(crate) fn processes(&self) -> Vec<Process> {
         match &self.namespace {
-            Some(namespace) => process::inside(namespace),
+            Some(namespace) => namespace.processes(),
             None => process::marked(&self.mark),
         }
     }
