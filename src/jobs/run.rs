@@ -111,7 +111,8 @@ impl LiveRun {
         self.exit = Some(exit);
         match self.stage {
             Stage::Up { .. } => self.terminate(now, out),
-            Stage::Ending { .. } => {}
+            // What was started after the request has not heard it. Who has is not asked twice, see `process::terminate`.
+            Stage::Ending { .. } => out.push(Effect::Terminate(self.run)),
             // What the first process had started but nobody had seen before deserves no second chance.
             Stage::Killed { .. } | Stage::Unkillable => out.push(Effect::Kill(self.run)),
         }

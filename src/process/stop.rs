@@ -136,9 +136,16 @@ impl Processes {
         })
     }
 
-    /// Sends a signal to what an ended run left behind.
+    /// Sends a signal to what an ended run left behind. Whom the run's stop signal reached before its end is asked no
+    /// second time: many programs take that for a wish to end without care.
     pub(super) fn signal_leftovers(&mut self, run: RunId, signal: Signal) {
-        let strangers = self.survivors.of(run);
+        let mut strangers = self.survivors.of(run);
+        if signal != Signal::KILL {
+            strangers.retain(|pid| {
+                let seen = Procfs::stat(*pid).ok().flatten();
+                !seen.is_some_and(|seen| self.survivors.knows(run, &seen))
+            });
+        }
         self.send_to_tree(&strangers, signal);
     }
 

@@ -131,6 +131,12 @@ impl Survivors {
         }
     }
 
+    /// Whether this process was remembered as the run's.
+    pub(super) fn knows(&self, run: RunId, seen: &Stat) -> bool {
+        let known = self.known.get(&seen.pid);
+        known.is_some_and(|known| known.run == run && known.start == seen.start)
+    }
+
     /// A session other than ours was begun below the run's first process, so whoever is in it is the run's; and so are
     /// its groups.
     fn remember_numbers(&mut self, run: RunId, pgrp: i32, session: i32) {

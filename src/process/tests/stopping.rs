@@ -82,6 +82,35 @@ alone!(
 );
 
 alone!(
+    what_is_left_is_asked_to_end_once_and_what_came_later_too,
+    Subreaper,
+    |world| {
+        let script = "exec 2>/dev/null
+            trap '(trap \"echo late\" TERM; echo up; while :; do sleep 0.01; done) & exit 0' TERM
+            (trap 'echo told' TERM; echo up; while :; do sleep 0.01; done) &
+            wait";
+        let (run, pipe) = world.start_piped(script);
+        assert_eq!(world.read_line(&pipe), "up");
+        world.processes.terminate(run.id, Signal::TERM);
+        let mut lines = [world.read_line(&pipe), world.read_line(&pipe)];
+        lines.sort();
+        assert_eq!(lines, ["told", "up"]);
+        assert_eq!(world.exit_of(run), (Exit::Code(0), true));
+        world.processes.terminate(run.id, Signal::TERM);
+        assert_eq!(world.read_line(&pipe), "late");
+        world.processes.kill(run.id);
+        world.wait_gone(run);
+        let mut rest = String::new();
+        let read = std::fs::File::from(pipe).read_to_string(&mut rest);
+        assert_eq!(
+            (read.ok(), rest.as_str()),
+            (Some(0), ""),
+            "the first was asked twice"
+        );
+    }
+);
+
+alone!(
     a_group_member_without_a_mark_is_still_the_runs,
     Subreaper,
     |world| {
