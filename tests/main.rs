@@ -3,17 +3,24 @@
 //! A scenario test carries its id (`p01_…`). Tests that start hundreds of processes or move much data live in a module
 //! named `heavy`; nextest runs those one after another.
 
+mod command_line;
 mod control_clients;
 mod control_endpoints;
 mod control_socket;
 mod corpus;
+mod demo;
+mod exit_status;
 mod harness;
 mod hostile;
+mod jobs;
 mod layering;
 mod log_lines;
 mod log_load;
 mod log_places;
+mod original;
 mod regressions;
+mod reload;
 mod secrets;
 mod static_binary;
+mod stop;
 mod support;

@@ -11,6 +11,7 @@
 //! test started outlives the test, and that a failed wait shows the command, the configuration, the status, the
 //! processes and both outputs. It never retries.
 
+mod ask;
 mod client;
 mod journal;
 mod namespace;
@@ -23,6 +24,8 @@ mod shell;
 
 use std::time::Duration;
 
+pub(crate) use ask::ask;
+pub(crate) use client::request;
 pub(crate) use nix::sys::signal::Signal;
 pub(crate) use pilot::Pilot;
 pub(crate) use process::Process;

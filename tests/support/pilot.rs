@@ -37,9 +37,7 @@ impl Pilot {
 
     /// The built program with these jobs (a JSON5 array), a control socket in its directory and a stop limit of 1 s.
     pub(crate) fn jobs(array: &str) -> Self {
-        Self::config(&format!(
-            "{{ control: {{ socket: \"@DIR@/control.socket\" }}, stopTimeout: 1, jobs: {array} }}"
-        ))
+        Self::config(&with_jobs(array))
     }
 
     /// The built program with these arguments and no configuration.
@@ -165,6 +163,11 @@ impl Pilot {
             read_stdout: self.read_stdout,
         })
     }
+}
+
+/// The configuration of [`Pilot::jobs`].
+pub(super) fn with_jobs(array: &str) -> String {
+    format!("{{ control: {{ socket: \"@DIR@/control.socket\" }}, stopTimeout: 1, jobs: {array} }}")
 }
 
 /// A mark that no other test of this run has, in this process or another.
