@@ -23,6 +23,19 @@ fn s14_the_status_143_of_a_requested_stop_is_success() {
 }
 
 #[test]
+fn a_requested_stop_is_success_whatever_failed_before() {
+    let jobs = r#"[
+        { name: "main", exec: "sleep 61" },
+        { name: "task", exec: { shell: "exit 5" } },
+        { name: "next", when: { source: "task", once: "stopped" }, exec: { shell: "echo next ran" } },
+    ]"#;
+    let mut pilot = Pilot::jobs(jobs).start();
+    pilot.wait_for_line("next ran", PATIENCE);
+    pilot.signal(Signal::SIGTERM);
+    assert_eq!(pilot.wait_exit(PATIENCE).code(), Some(0));
+}
+
+#[test]
 fn s14_the_status_143_of_nobody_s_stop_is_a_failure() {
     assert_eq!(
         status_of(r#"[{ name: "app", exec: { shell: "exit 143" } }]"#),

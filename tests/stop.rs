@@ -149,7 +149,7 @@ fn s09_descendants_that_escape_are_gone_before_stopped() {
     // Three ways out of the job: a new session, a second fork, both. All of them ignore TERM.
     let pilot = || {
         Pilot::config(
-            r#"{ control: { socket: "@DIR@/control.socket" }, stopTimeout: "200ms", jobs: [
+            r#"{ control: { socket: "@DIR@/control.socket" }, stopTimeout: "1s", jobs: [
                 { name: "app", exec: "sh app" },
                 { name: "post", when: { source: "app", once: "stopped" }, exec: "sh post" },
             ] }"#,
@@ -162,7 +162,7 @@ fn s09_descendants_that_escape_are_gone_before_stopped() {
         )
         .file(
             "one",
-            "trap : TERM; echo $$ > one.pid; while :; do sleep 0.05; done",
+            "trap 'echo one asked >> journal' TERM; echo $$ > one.pid; while :; do sleep 0.05; done",
         )
         .file(
             "two",
@@ -182,7 +182,10 @@ fn s09_descendants_that_escape_are_gone_before_stopped() {
         }
         pilot.signal(Signal::SIGTERM);
         assert_eq!(pilot.wait_exit(PATIENCE).code(), Some(0));
-        assert_eq!(pilot.journal().lines(), ["one gone", "61 gone", "62 gone"]);
+        assert_eq!(
+            pilot.journal().lines(),
+            ["one asked", "one gone", "61 gone", "62 gone"]
+        );
     });
 }
 
