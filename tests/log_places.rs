@@ -85,7 +85,7 @@ fn l04_with_block_a_job_waits_and_nothing_else_does() {
     });
     expect_lively(&pilot);
     assert_eq!(pilot.request("GET", "/v3/ping", "").status, 200);
-    assert_eq!(pilot.zombies(), 0);
+    pilot.wait_until(PATIENCE, "no zombie", || pilot.zombies() == 0);
     assert!(
         !pilot.dir().join("written").exists(),
         "nobody read it, yet all is written"

@@ -349,12 +349,17 @@ fn r06_a_stop_during_a_reload_wins() {
 
 #[test]
 fn r06_a_stop_while_the_file_is_read_wins() {
-    // The file is a pipe that nobody writes to, so that the load lasts.
+    // The file is a pipe whose writer writes nothing, so that the load lasts.
     let mut pilot = Pilot::jobs(APP).start();
     pilot.wait_for_line("app up", PATIENCE);
     let config = pilot.dir().join("containerpilot.json5");
     std::fs::remove_file(&config).expect("it is there");
     nix::unistd::mkfifo(&config, nix::sys::stat::Mode::S_IRWXU).expect("the name is free");
+    let writer = std::fs::File::options()
+        .read(true)
+        .write(true)
+        .open(&config);
+    let _silent = writer.expect("both ends are ours");
     pilot.signal(Signal::SIGHUP);
     pilot.wait_for_line("reloading", PATIENCE);
     pilot.settle();
