@@ -95,6 +95,22 @@ const IMPURE_PATHS: &[&[&str]] = &[
     &["SystemTime", "now"],
 ];
 
+/// Who reads the wall clock, which may jump: the log, which shows it, and the seed of the jitter. Deadlines are monotonic
+/// (decision 12).
+const WALL_CLOCK: &[&str] = &["logging/clock.rs", "supervisor/start.rs"];
+
+/// The ways to read it.
+const WALL_CLOCK_PATHS: &[&[&str]] = &[
+    &["SystemTime", "now"],
+    &["UNIX_EPOCH", "elapsed"],
+    &["Local", "now"],
+    &["Utc", "now"],
+    &["CLOCK_REALTIME"],
+    &["ClockId", "CLOCK_REALTIME"],
+    &["libc", "time"],
+    &["gettimeofday"],
+];
+
 /// Words that a pure room never uses, whatever stands before them.
 const IMPURE_WORDS: &[&str] = &["Mutex", "RwLock", "OnceLock", "LazyLock", "thread_local"];
 
@@ -218,6 +234,22 @@ fn unsafe_outside_process(file: &File) -> Vec<String> {
     words.map(|named| file.complaint(named, what)).collect()
 }
 
+/// Where a file reads the wall clock without leave.
+fn wall_clock(file: &File) -> Vec<String> {
+    if file.is_test || WALL_CLOCK.iter().any(|known| file.path == Path::new(known)) {
+        return Vec::new();
+    }
+    let reads = |named: &&Named| {
+        let path: Vec<&str> = named.path.iter().map(String::as_str).collect();
+        let names = |words: &&[&str]| path.windows(words.len()).any(|part| part == *words);
+        !named.in_test && WALL_CLOCK_PATHS.iter().any(names)
+    };
+    let found = file.source.names.iter().filter(reads);
+    found
+        .map(|named| file.complaint(named, "the wall clock may jump: ask `Instant`"))
+        .collect()
+}
+
 fn complaints(file: &File, crates: &BTreeSet<String>) -> Vec<String> {
     [
         wrong_rooms(file),
@@ -254,14 +286,13 @@ fn rust_files(dir: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-#[test]
-fn rooms_know_only_whom_they_may() {
+/// What `judge` has to say about each file of `src/`, all together.
+fn verdicts(judge: impl Fn(&File) -> Vec<String>) -> String {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
-    let crates = dependencies();
-    assert!(crates.contains("tokio") && crates.contains("humantime_serde"));
     let mut paths = Vec::new();
     rust_files(root, &mut paths);
-    let mut wrong = Vec::new();
+    assert!(paths.len() > 3, "src/ was not found");
+    let mut said = Vec::new();
     for path in &paths {
         let relative = path.strip_prefix(root).expect("found below it");
         // The library's root only names its rooms.
@@ -269,10 +300,51 @@ fn rooms_know_only_whom_they_may() {
             continue;
         }
         let text = fs::read_to_string(path).expect("src/ can be read");
-        wrong.extend(complaints(&File::new(relative, &text), &crates));
+        said.extend(judge(&File::new(relative, &text)));
     }
-    assert!(paths.len() > 3, "src/ was not found");
-    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+    said.join("\n")
+}
+
+#[test]
+fn rooms_know_only_whom_they_may() {
+    let crates = dependencies();
+    assert!(crates.contains("tokio") && crates.contains("humantime_serde"));
+    let wrong = verdicts(|file| complaints(file, &crates));
+    assert!(wrong.is_empty(), "\n{wrong}\n");
+}
+
+/// P20: the clock of one process cannot be set, so it is shown that no deadline asks it.
+#[test]
+fn p20_only_the_log_and_the_seed_ask_the_wall_clock() {
+    let wrong = verdicts(wall_clock);
+    assert!(wrong.is_empty(), "\n{wrong}\n");
+    // The guard itself.
+    for (path, text, asks) in [
+        (
+            "supervisor/app.rs",
+            "fn f() { std::time::SystemTime::now(); }",
+            true,
+        ),
+        (
+            "supervisor/app.rs",
+            "fn f() { std::time::Instant::now(); }",
+            false,
+        ),
+        (
+            "supervisor/tests/a.rs",
+            "fn f() { std::time::SystemTime::now(); }",
+            false,
+        ),
+        (
+            "checks/a.rs",
+            "use chrono::Local; fn f() { Local::now(); }",
+            true,
+        ),
+        ("process/a.rs", "fn f() { unsafe { libc::time(p) } }", true),
+    ] {
+        let said = wall_clock(&File::new(Path::new(path), text));
+        assert_eq!(!said.is_empty(), asks, "{path}: {text}: {said:?}");
+    }
 }
 
 /// What the guard says about a made-up file.

@@ -21,6 +21,8 @@ mod process;
 pub(crate) mod raw;
 mod running;
 mod shell;
+mod stub;
+mod surroundings;
 
 use std::time::Duration;
 
@@ -30,6 +32,8 @@ pub(crate) use nix::sys::signal::Signal;
 pub(crate) use pilot::Pilot;
 pub(crate) use process::Process;
 pub(crate) use running::Running;
+pub(crate) use stub::compiled;
+pub(crate) use surroundings::{is_root, limit, no_more_files, send, wait_quiet};
 
 /// The usual limit of a wait: long for a machine under load, short beside the limit of a test.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);

@@ -19,8 +19,17 @@ pub(crate) struct Pilot {
     environment: Vec<(OsString, OsString)>,
     dir: tempfile::TempDir,
     config: String,
-    piped_stdin: bool,
+    /// Words in front of the program, see [`Pilot::preceded_by`].
+    front: Vec<String>,
+    stdin: Stdin,
     read_stdout: bool,
+}
+
+/// What the program gets as its standard input.
+#[derive(Debug)]
+enum Stdin {
+    Empty,
+    Piped,
 }
 
 impl Pilot {
@@ -57,7 +66,8 @@ impl Pilot {
             environment: Vec::new(),
             dir: tempfile::tempdir().expect("tests need a temporary directory"),
             config: String::new(),
-            piped_stdin: false,
+            front: Vec::new(),
+            stdin: Stdin::Empty,
             read_stdout: true,
         }
     }
@@ -96,7 +106,33 @@ impl Pilot {
 
     /// Gives the program a pipe as standard input, for [`Running::take_stdin`]; otherwise it is empty.
     pub(crate) fn piped_stdin(mut self) -> Self {
-        self.piped_stdin = true;
+        self.stdin = Stdin::Piped;
+        self
+    }
+
+    /// Starts this command instead, with the program and its arguments behind it, for surroundings that a program cannot
+    /// make for itself. It should end in the program's exec, so that its pid is the program's.
+    pub(crate) fn preceded_by(mut self, words: &[&str]) -> Self {
+        let place = self.place();
+        let words = words.iter().map(|word| word.replace("@DIR@", &place));
+        self.front = words.chain(self.front).collect();
+        self
+    }
+
+    /// Runs a shell script that ends in the program's exec; the script ends at its first error.
+    pub(crate) fn after(self, script: &str) -> Self {
+        self.preceded_by(&["sh", "-ec", &format!("{script}\nexec \"$@\""), "sh"])
+    }
+
+    /// Lets every user of this machine execute the program and use its directory.
+    pub(crate) fn for_everybody(mut self) -> Self {
+        let copy = self.dir().join("program");
+        fs::copy(&self.program, &copy).expect("a directory of ours takes files");
+        for path in [self.dir(), &copy] {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o777))
+                .expect("a file of ours takes a mode");
+        }
+        self.program = copy;
         self
     }
 
@@ -111,7 +147,9 @@ impl Pilot {
 
     /// Starts it as an ordinary child of the test.
     pub(crate) fn start(self) -> Running {
-        let command = Command::new(&self.program);
+        let mut words = self.words();
+        let mut command = Command::new(words.remove(0));
+        command.args(words);
         self.spawn(command, false)
     }
 
@@ -121,7 +159,7 @@ impl Pilot {
         match namespace::arguments() {
             Ok(arguments) => {
                 let mut command = Command::new("unshare");
-                command.args(arguments).arg("--").arg(&self.program);
+                command.args(arguments).arg("--").args(self.words());
                 Some(self.spawn(command, true))
             }
             Err(why) => {
@@ -131,13 +169,18 @@ impl Pilot {
         }
     }
 
+    /// The program, and what stands in front of it.
+    fn words(&self) -> Vec<OsString> {
+        let front = self.front.iter().map(OsString::from);
+        front.chain([self.program.clone().into()]).collect()
+    }
+
     fn spawn(self, mut command: Command, as_pid1: bool) -> Running {
         let mark = next_mark();
         let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
-        let stdin = if self.piped_stdin {
-            Stdio::piped()
-        } else {
-            Stdio::null()
+        let stdin = match self.stdin {
+            Stdin::Empty => Stdio::null(),
+            Stdin::Piped => Stdio::piped(),
         };
         command
             .args(&self.arguments)

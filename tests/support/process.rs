@@ -17,6 +17,8 @@ pub(crate) struct Process {
     pub(crate) session: Pid,
     /// `R`, `S`, `D`, `Z`, … as in `proc_pid_stat(5)`.
     pub(crate) state: char,
+    /// Its processor time so far, in the kernel's ticks.
+    pub(crate) ticks: u64,
     /// The words of its command, joined by spaces; of a zombie, its short name.
     pub(crate) command: String,
 }
@@ -38,6 +40,7 @@ impl Process {
             group: number(2)?,
             session: number(3)?,
             state: fields.first()?.chars().next()?,
+            ticks: fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?,
             command: match command.trim_end() {
                 "" => name.to_owned(),
                 words => words.to_owned(),

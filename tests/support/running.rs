@@ -222,8 +222,18 @@ impl Running {
 
     /// A request to the control socket `control.socket` in the program's directory, which must answer.
     pub(crate) fn request(&self, method: &str, target: &str, body: &str) -> Response {
-        let socket = self.dir().join("control.socket");
-        client::request(&socket, method, target, body, PATIENCE)
+        self.request_at(&self.dir().join("control.socket"), method, target, body)
+    }
+
+    /// The same to another socket.
+    pub(crate) fn request_at(
+        &self,
+        socket: &Path,
+        method: &str,
+        target: &str,
+        body: &str,
+    ) -> Response {
+        client::request(socket, method, target, body, PATIENCE)
             .unwrap_or_else(|error| self.fail(&format!("cannot {method} {target}: {error}")))
     }
 
