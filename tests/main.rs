@@ -29,3 +29,4 @@ mod statuses;
 mod stop;
 mod support;
 mod surroundings;
+mod terminal;

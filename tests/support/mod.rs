@@ -23,6 +23,7 @@ mod running;
 mod shell;
 mod stub;
 mod surroundings;
+mod terminal;
 
 use std::time::Duration;
 
@@ -34,6 +35,7 @@ pub(crate) use process::Process;
 pub(crate) use running::Running;
 pub(crate) use stub::compiled;
 pub(crate) use surroundings::{is_root, limit, no_more_files, send, wait_quiet};
+pub(crate) use terminal::Terminal;
 
 /// The usual limit of a wait: long for a machine under load, short beside the limit of a test.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);

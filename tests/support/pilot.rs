@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -30,6 +31,7 @@ pub(crate) struct Pilot {
 enum Stdin {
     Empty,
     Piped,
+    Given(OwnedFd),
 }
 
 impl Pilot {
@@ -110,6 +112,12 @@ impl Pilot {
         self
     }
 
+    /// Gives the program this as standard input.
+    pub(crate) fn stdin(mut self, file: OwnedFd) -> Self {
+        self.stdin = Stdin::Given(file);
+        self
+    }
+
     /// Starts this command instead, with the program and its arguments behind it, for surroundings that a program cannot
     /// make for itself. It should end in the program's exec, so that its pid is the program's.
     pub(crate) fn preceded_by(mut self, words: &[&str]) -> Self {
@@ -175,12 +183,13 @@ impl Pilot {
         front.chain([self.program.clone().into()]).collect()
     }
 
-    fn spawn(self, mut command: Command, as_pid1: bool) -> Running {
+    fn spawn(mut self, mut command: Command, as_pid1: bool) -> Running {
         let mark = next_mark();
         let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
-        let stdin = match self.stdin {
+        let stdin = match std::mem::replace(&mut self.stdin, Stdin::Empty) {
             Stdin::Empty => Stdio::null(),
             Stdin::Piped => Stdio::piped(),
+            Stdin::Given(file) => file.into(),
         };
         command
             .args(&self.arguments)
