@@ -11,6 +11,7 @@ mod corpus;
 mod demo;
 mod exhaustion;
 mod exit_status;
+mod faults;
 mod harness;
 mod hostile;
 mod jobs;

@@ -15,7 +15,8 @@ const A_LITTLE: Duration = Duration::from_millis(100);
 const LAST_LINES: Duration = Duration::from_secs(2);
 
 impl App {
-    /// Ends what evaded every proof of ownership (decision 22), closes the socket, and writes what is left to write.
+    /// Closes the socket, ends what evaded every proof of ownership (decision 22) and, after a fault of the loop itself,
+    /// all that runs, and writes what is left to write.
     pub(super) async fn finish(mut self, inputs: &mut Inputs) {
         if let Some(server) = self.server.take() {
             // Requests that still wait get their answer at once: nobody is there any more to do them.
@@ -39,15 +40,6 @@ impl App {
             .stop_deadline()
             .map(|at| at.saturating_duration_since(Instant::now()));
         wait.min(left.unwrap_or(wait).max(A_LITTLE))
-    }
-
-    /// For a fault in the loop itself: the rules are not asked any more, every run is stopped.
-    pub(super) async fn finish_after_fault(mut self, inputs: &mut Inputs) {
-        let runs: Vec<_> = self.processes.live().map(|(run, _)| run.id).collect();
-        for run in runs {
-            self.processes.terminate(run, Signal::TERM);
-        }
-        self.finish(inputs).await;
     }
 
     async fn end_unowned(&mut self, inputs: &mut Inputs, grace: Duration) {

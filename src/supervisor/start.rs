@@ -153,7 +153,7 @@ async fn run(mut app: App, inputs: &mut Inputs) -> End {
         }
     }
     app.faults.report();
-    app.finish_after_fault(inputs).await;
+    app.finish(inputs).await;
     End::Fault
 }
 
