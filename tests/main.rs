@@ -20,6 +20,7 @@ mod log_lines;
 mod log_load;
 mod log_places;
 mod original;
+mod orphans;
 mod overload;
 mod regressions;
 mod reload;
