@@ -120,7 +120,9 @@ fn x09_a_flood_of_signals_and_metrics_delays_nobody() {
     // The best of some: the machine may have other things to do.
     let ping = || {
         let asked = Instant::now();
-        assert_eq!(pilot.request("GET", "/v3/ping", "").status, 200);
+        for target in ["/v3/ping", "/api/v1/health"] {
+            assert_eq!(pilot.request("GET", target, "").status, 200);
+        }
         asked.elapsed()
     };
     let fastest = (0..20).map(|_| ping()).min();

@@ -19,7 +19,7 @@ fn with_reader(keys: &str) -> Pilot {
 fn with_script(script: &str, keys: &str) -> Pilot {
     Pilot::config(&format!(
         r#"{{ control: {{ socket: "@DIR@/control.socket" }}, logging: {{ output: "@DIR@/log" }}, jobs: [
-            {{ name: "app", exec: ["sh", "-c", "{script}"], stopTimeout: "100ms", {keys} }},
+            {{ name: "app", exec: ["sh", "-c", "{script}"], {keys} }},
             {{ name: "other", exec: "sleep 1000" }},
         ]}}"#
     ))
@@ -38,9 +38,11 @@ fn wait_state(pilot: &Running, states: &str) -> Pid {
     app().expect("seen a moment ago").pid
 }
 
+/// Nobody has to be killed for it.
 fn stop(mut pilot: Running) {
     pilot.signal(Signal::SIGTERM);
     assert_eq!(pilot.wait_exit(PATIENCE).code(), Some(0), "{}", log(&pilot));
+    assert!(!log(&pilot).contains("killing it"), "{}", log(&pilot));
 }
 
 #[test]
