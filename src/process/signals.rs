@@ -3,6 +3,7 @@
 use std::io;
 use std::os::unix::net::UnixStream;
 
+use nix::sys::signal::{SigSet, SigmaskHow};
 use signal_hook::iterator::backend::SignalDelivery;
 use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::iterator::exfiltrator::origin::Origin;
@@ -53,10 +54,12 @@ impl Signals {
     ///
     /// If there is no descriptor for the socket pair.
     pub fn install() -> io::Result<Signals> {
-        let (read, write) = UnixStream::pair()?;
-        read.set_nonblocking(true)?;
-        write.set_nonblocking(true)?;
-        let delivery = SignalDelivery::with_pipe(read, write, WithOrigin::default(), ALWAYS)?;
+        let delivery = held_back(|| {
+            let (read, write) = UnixStream::pair()?;
+            read.set_nonblocking(true)?;
+            write.set_nonblocking(true)?;
+            SignalDelivery::with_pipe(read, write, WithOrigin::default(), ALWAYS)
+        })?;
         Ok(Signals {
             delivery,
             readiness: None,
@@ -78,7 +81,7 @@ impl Signals {
             let added = if refused {
                 Err(io::Error::from_raw_os_error(libc::EINVAL))
             } else {
-                handle.add_signal(number)
+                held_back(|| handle.add_signal(number))
             };
             added.map_err(|error| {
                 io::Error::new(error.kind(), format!("cannot catch {signal}: {error}"))
@@ -146,6 +149,16 @@ impl Signals {
                 .filter_map(|origin| received(&origin)),
         );
     }
+}
+
+/// Runs `register` with every signal blocked: the handlers' library installs a handler first and then notes down what
+/// it is for, and a signal in between would be lost (P10). The kernel keeps what is blocked, also for a PID 1 that has no
+/// handler yet.
+fn held_back<T>(register: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
+    let registered = register();
+    before.thread_set_mask()?;
+    registered
 }
 
 fn received(origin: &Origin) -> Option<Received> {
