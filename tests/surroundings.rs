@@ -77,12 +77,19 @@ fn p08_without_procfs_below_another_init() {
     if !is_root("a mount namespace for a program that is not PID 1") {
         return;
     }
-    let pilot =
-        Pilot::jobs(r#"[{ name: "app", exec: ["sh", "-c", "sleep 1001 & exec sleep 1000"] }]"#);
+    let pilot = Pilot::jobs(
+        r#"[{ name: "app", exec: ["sh", "-c", "sleep 1001 & exec sleep 1000"] },
+            { name: "brief", exec: ["sh", "-c", "sleep 1002 & sleep 1003 & exit 3"] }]"#,
+    );
     let pilot = pilot
         .after("mount -t tmpfs none /proc")
         .preceded_by(&["unshare", "--mount"]);
     let mut pilot = pilot.start();
+    pilot.wait_for_line("brief exited with error: exit status 3", PATIENCE);
+    // The rest of its group is found by the group's number.
+    pilot.wait_until(PATIENCE, "what the end of a job left", || {
+        pilot.find("sleep 1002").is_empty() && pilot.find("sleep 1003").is_empty()
+    });
     pilot.wait_until(PATIENCE, "the group", || {
         !pilot.find("sleep 1001").is_empty()
     });

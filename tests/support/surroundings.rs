@@ -21,7 +21,8 @@ pub(crate) fn is_root(what: &str) -> bool {
 
 /// Sends the signal of this number, real-time ones included.
 pub(crate) fn send(pid: Pid, number: i32) {
-    run("kill", &[&format!("-{number}"), &pid.to_string()]);
+    // Every shell has it, not every system the command.
+    run("sh", &["-c", &format!("kill -{number} {pid}")]);
 }
 
 /// Sets a soft resource limit of a running process, such as `nofile`, in the name of its user.
