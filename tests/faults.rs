@@ -17,7 +17,7 @@ fn with_fault(place: &str) -> Pilot {
 /// Status, stack, and that what happened is in this order.
 fn ends_in_order(mut pilot: Running, order: &[&str]) {
     assert_eq!(pilot.wait_exit(PATIENCE).code(), Some(70));
-    let said = pilot.stderr();
+    let said = pilot.stdout();
     assert!(
         said.contains("a fault of our own") && said.contains("planted fault"),
         "{said}"
