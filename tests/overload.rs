@@ -23,11 +23,13 @@ fn all(pilot: &Running, signal: Signal) {
 
 #[test]
 fn x08_a_freeze_is_no_storm_and_no_mass_kill() {
-    // Checks last longer than half a second, so one is always under way; its limit and that of `app` pass in the freeze.
+    // A check is under way; its limit and that of `app` pass in the freeze. With `busy` the program is seldom at rest, so
+    // that the freeze may come in the middle of its work.
     let mut pilot = Pilot::jobs(
         r#"[{ name: "app", exec: "sleep 1000", timeout: "5s",
               health: { exec: "sleep 1.5", interval: "2s", timeout: "3s", ttl: 60 } },
-            { name: "often", exec: ["sh", "-c", "echo ran >> @DIR@/journal"], timeout: "20s", when: { interval: "100ms" } }]"#,
+            { name: "often", exec: ["sh", "-c", "echo ran >> @DIR@/journal"], timeout: "20s", when: { interval: "100ms" } },
+            { name: "busy", exec: "true", timeout: "20s", when: { interval: "1ms", overlap: "queue" } }]"#,
     )
     .start();
     pilot.wait_until(PATIENCE, "a check", || !pilot.find("sleep 1.5").is_empty());

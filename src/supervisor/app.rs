@@ -50,8 +50,8 @@ pub(super) struct App {
     pub(super) first_run: RunId,
     /// More children may have ended than were collected.
     more_to_reap: bool,
-    /// When the present wait was to end.
-    planned: Option<Instant>,
+    /// When the clock is to be looked at next: at the end of a wait, else at once; `None` in a wait without an end.
+    next_look: Option<Instant>,
 }
 
 /// What wakes the loop.
@@ -109,7 +109,7 @@ impl App {
             faults: parts.faults,
             first_run: RunId(1),
             more_to_reap: true,
-            planned: None,
+            next_look: None,
         }
     }
 
@@ -133,8 +133,7 @@ impl App {
                 // What an ended process wrote last is then in the log before the line about its end.
                 tokio::task::yield_now().await;
             }
-            let now = Instant::now();
-            self.notice_freeze(now);
+            let now = self.look_at_clock();
             match wake {
                 Wake::Signals => self.on_signals(&mut received),
                 Wake::Command(command) => {
@@ -188,7 +187,7 @@ impl App {
         inputs: &mut Inputs,
         received: &mut Vec<Received>,
     ) -> Option<Outcome> {
-        let now = Instant::now();
+        let now = self.look_at_clock();
         if self.jobs.next_deadline().is_some_and(|due| due <= now) {
             let effects = self.jobs.on_time(now);
             self.perform(effects);
@@ -204,7 +203,7 @@ impl App {
     }
 
     async fn wait(&mut self, inputs: &mut Inputs, received: &mut Vec<Received>) -> Wake {
-        self.planned = None;
+        let now = self.look_at_clock();
         if self.more_to_reap || !self.answers.is_empty() {
             // Let the pumps and the control socket have their turn, but do not wait.
             tokio::task::yield_now().await;
@@ -216,12 +215,9 @@ impl App {
             .flatten()
             .min();
         // A freeze shows only as a wait that was longer than planned, so no wait is long while somebody's time runs.
-        let look = self
-            .jobs
-            .limits_anybody()
-            .then(|| Instant::now() + HEARTBEAT);
+        let look = self.jobs.limits_anybody().then(|| now + HEARTBEAT);
         let deadline = [deadline, look].into_iter().flatten().min();
-        self.planned = deadline;
+        self.next_look = deadline;
         tokio::select! {
             biased;
             result = inputs.signals.recv(received) => match result {
@@ -366,10 +362,12 @@ impl App {
         }
     }
 
-    /// After a freeze (the cgroup's freezer, a stopped machine) the limits of others move on by as long as it took.
-    fn notice_freeze(&mut self, now: Instant) {
-        let Some(planned) = self.planned else { return };
-        let frozen = now.saturating_duration_since(planned);
+    /// Reads the clock, which a turn does before anything that asks for the time. After a freeze (the cgroup's freezer, a
+    /// stopped machine), in a wait or in the middle of work, the limits of others move on by as long as it took.
+    fn look_at_clock(&mut self) -> Instant {
+        let now = Instant::now();
+        let expected = self.next_look.replace(now).unwrap_or(now);
+        let frozen = now.saturating_duration_since(expected);
         if frozen >= FROZEN && self.jobs.limits_anybody() {
             let shown = humantime::format_duration(Duration::from_secs(frozen.as_secs()));
             tracing::warn!(
@@ -377,6 +375,7 @@ impl App {
             );
             self.jobs.on_thaw(frozen, now);
         }
+        now
     }
 }
 
