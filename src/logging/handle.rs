@@ -92,26 +92,38 @@ impl Logging {
         pump::start(&self.shared, fd, label)
     }
 
-    /// At the program's end: finishes every pump and waits until all is written, at most for `limit`. What a reader does
-    /// not take by then is lost.
-    pub async fn drain(&self, limit: Duration) {
+    /// At the program's end: finishes every pump and waits until all is written. A reader that takes nothing for `stall` is
+    /// waited for no longer, and none for longer than `most` altogether; what is not taken by then is lost.
+    pub async fn drain(&self, stall: Duration, most: Duration) {
         self.shared.with(Output::finish_pumps);
-        let written = async {
-            loop {
-                let mut idle = std::pin::pin!(self.shared.idle.notified());
-                // Registered before the question: an answer between question and wait is not missed.
-                idle.as_mut().enable();
-                if self.shared.with(|output| {
-                    output.flush();
-                    output.is_idle()
-                }) {
-                    return;
-                }
-                idle.await;
+        let end = tokio::time::Instant::now() + most;
+        loop {
+            let before = self.shared.with(|output| output.written());
+            let patience = end.min(tokio::time::Instant::now() + stall);
+            if tokio::time::timeout_at(patience, self.idle()).await.is_ok() || patience == end {
+                return;
             }
-        };
-        // Late or not: there is nothing more to do about it.
-        let _ = tokio::time::timeout(limit, written).await;
+            if self.shared.with(|output| output.written()) == before {
+                return;
+            }
+        }
+    }
+
+    /// Waits until everything is written.
+    async fn idle(&self) {
+        loop {
+            let mut idle = std::pin::pin!(self.shared.idle.notified());
+            // Registered before the question: an answer between question and wait is not missed.
+            idle.as_mut().enable();
+            let is_idle = self.shared.with(|output| {
+                output.flush();
+                output.is_idle()
+            });
+            if is_idle {
+                return;
+            }
+            idle.await;
+        }
     }
 
     /// Writes what is queued, and blocks while nobody takes it, at most for `limit`. For a program that ends before or

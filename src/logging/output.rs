@@ -38,6 +38,8 @@ pub(super) struct Output {
     queue: Queue,
     /// The destination has no room; the writer task waits for some.
     blocked: bool,
+    /// Bytes that were written.
+    written: u64,
     /// The last write did not fail.
     works: bool,
     drops: Drops,
@@ -57,6 +59,7 @@ impl Output {
             destination,
             queue: Queue::default(),
             blocked: false,
+            written: 0,
             works: true,
             drops: Drops::default(),
             pumps: HashMap::new(),
@@ -153,6 +156,11 @@ impl Output {
         self.drops.job(&label.name, lines);
     }
 
+    /// How many bytes were written so far.
+    pub(super) fn written(&self) -> u64 {
+        self.written
+    }
+
     /// Writes what the destination takes.
     pub(super) fn flush(&mut self) {
         self.write_out();
@@ -168,6 +176,7 @@ impl Output {
             match self.destination.write(self.queue.unsent(), fresh) {
                 Ok(count) => {
                     self.queue.advance(count);
+                    self.written += count as u64;
                     self.works = true;
                 }
                 Err(Refusal::Later) => {

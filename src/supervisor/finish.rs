@@ -11,8 +11,9 @@ const AFTER_KILL: Duration = Duration::from_millis(500);
 /// What is done at the limit of the whole stop may still take this long.
 const A_LITTLE: Duration = Duration::from_millis(100);
 
-/// How long the last lines wait for their reader.
-const LAST_LINES: Duration = Duration::from_secs(2);
+/// The last lines wait for a reader that reads, however slowly, and give up on one that takes nothing for so long.
+const LAST_LINES: Duration = Duration::from_mins(1);
+const STALLED: Duration = Duration::from_secs(2);
 
 impl App {
     /// Closes the socket, ends what evaded every proof of ownership (decision 22) and, after a fault of the loop itself,
@@ -30,7 +31,9 @@ impl App {
             self.config.stop.stop_timeout
         };
         self.end_unowned(inputs, self.within_stop(grace)).await;
-        self.logging.drain(self.within_stop(LAST_LINES)).await;
+        self.logging
+            .drain(STALLED, self.within_stop(LAST_LINES))
+            .await;
     }
 
     /// So much of a wait as the limit of the whole stop leaves (decision 8), and a little in any case.

@@ -386,7 +386,10 @@ fn the_end_waits_for_what_can_be_written() {
         let mut stage = Stage::attached(&LoggingSettings::default());
         let (_run, out) = stage.pump("app");
         write(&out, b"one\nlast");
-        stage.logging.drain(Duration::from_hours(1)).await;
+        stage
+            .logging
+            .drain(Duration::from_hours(1), Duration::from_hours(1))
+            .await;
         assert_eq!(stage.logging.pumps(), 0);
         assert_eq!(stage.stdout.lines(), ["app 42 one", "app 42 last"]);
     });
@@ -399,7 +402,10 @@ fn the_end_does_not_wait_for_a_reader_that_stalls() {
         let (_run, out) = stage.pump("app");
         let _writer = flood(out, "line", 200_000);
         settle(&stage.logging).await;
-        stage.logging.drain(Duration::from_millis(10)).await;
+        stage
+            .logging
+            .drain(Duration::from_millis(10), Duration::from_hours(1))
+            .await;
         assert!(stage.logging.shared().with(|output| output.queued()) > 0);
     });
 }
