@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use crate::support::{PATIENCE, Pilot, Process, Running, Signal};
 
@@ -349,22 +350,25 @@ fn r06_a_stop_during_a_reload_wins() {
 
 #[test]
 fn r06_a_stop_while_the_file_is_read_wins() {
-    // The file is a pipe whose writer writes nothing, so that the load lasts.
+    // The file is a pipe whose writer says nothing, so that the load lasts.
     let mut pilot = Pilot::jobs(APP).start();
     pilot.wait_for_line("app up", PATIENCE);
     let config = pilot.dir().join("containerpilot.json5");
     std::fs::remove_file(&config).expect("it is there");
     nix::unistd::mkfifo(&config, nix::sys::stat::Mode::S_IRWXU).expect("the name is free");
-    let writer = std::fs::File::options()
-        .read(true)
-        .write(true)
-        .open(&config);
-    let _silent = writer.expect("both ends are ours");
+    // For reading as well, or this open would wait for a reader.
+    let mut pipe = std::fs::File::options();
+    let writer = pipe.read(true).write(true).open(&config);
+    let writer = writer.expect("a pipe of ours");
     pilot.signal(Signal::SIGHUP);
     pilot.wait_for_line("reloading", PATIENCE);
     pilot.settle();
-    stop(&mut pilot);
+    pilot.signal(Signal::SIGTERM);
+    // Shorter than the 5 s that the load would wait for its writer.
+    assert_eq!(pilot.wait_exit(Duration::from_secs(4)).code(), Some(0));
+    // Neither was it taken, nor refused: nobody waited for it.
     assert!(!pilot.stdout().contains("reloaded"));
+    drop(writer);
 }
 
 mod heavy {
