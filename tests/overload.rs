@@ -143,37 +143,35 @@ fn x09_a_flood_of_signals_and_metrics_delays_nobody() {
     assert_eq!(pilot.wait_exit(PATIENCE).code(), Some(0));
 }
 
-/// A job that KILL does not end, and who holds it; `None` where one process may not trace another.
-fn unkillable(pilot: &Running) -> Option<Child> {
+/// Who holds a process that KILL does not end; lets go of it when dropped, so also when a test fails.
+struct Hold(Child);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        // Neither fails for a child that nobody has waited for.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Holds the job, from now on unkillable; `None` where one process may not trace another.
+fn unkillable(pilot: &Running) -> Option<Hold> {
     pilot.wait_until(PATIENCE, "the job", || !pilot.find("sleep 1000").is_empty());
     let job = pilot.find("sleep 1000").swap_remove(0).pid;
-    let hold = compiled(pilot.dir(), "hold", include_str!("stubs/hold.c"));
-    let mut hold = Command::new(hold)
-        .arg(job.to_string())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("just compiled");
+    let program = compiled(pilot.dir(), "hold", include_str!("stubs/hold.c"));
+    let mut command = Command::new(program);
+    command.arg(job.to_string()).stdout(Stdio::piped());
+    let mut hold = Hold(command.spawn().expect("just compiled"));
     let mut said = [0; 4];
-    if hold
-        .stdout
-        .take()
-        .expect("it is piped")
-        .read_exact(&mut said)
-        .is_ok()
-    {
+    let mut output = hold.0.stdout.take().expect("it is piped");
+    if output.read_exact(&mut said).is_ok() {
         return Some(hold);
     }
-    let _ = hold.wait();
     skip(
         "a process that KILL does not end",
         "one process may not trace another here",
     );
     None
-}
-
-fn let_go(mut hold: Child) {
-    hold.kill().expect("a child of ours");
-    hold.wait().expect("a child of ours");
 }
 
 fn with_one_job() -> Pilot {
@@ -191,7 +189,7 @@ fn s11_an_unkillable_job_does_not_hold_up_the_stop() {
     pilot.signal(Signal::SIGTERM);
     assert_eq!(pilot.wait_exit(PATIENCE).code(), Some(0));
     pilot.may_leave_processes();
-    let_go(hold);
+    drop(hold);
     let said = pilot.stdout();
     assert!(
         said.contains("app did not stop within 50ms: killing it"),
@@ -214,6 +212,6 @@ fn s11_pid_1_leaves_an_unkillable_job_to_the_kernel() {
     pilot.wait_until(PATIENCE, "its last system call", || {
         Process::read(pilot.pid()).is_some_and(|it| it.open_files() == 0)
     });
-    let_go(hold);
+    drop(hold);
     assert_eq!(pilot.wait_exit(PATIENCE).code(), Some(0));
 }
