@@ -210,7 +210,7 @@ impl Jobs {
             state: match job.phase {
                 Phase::Waiting { .. } => JobState::Waiting,
                 Phase::Idle => JobState::Idle,
-                Phase::Running { .. } => JobState::Running,
+                Phase::Running { .. } | Phase::Keeping { .. } => JobState::Running,
                 Phase::Backoff { .. } => JobState::Backoff,
                 Phase::Halting { .. } => JobState::Stopping,
                 Phase::Complete => JobState::Complete,

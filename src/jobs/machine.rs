@@ -16,6 +16,9 @@
 //!   Complete: `stopped` was published
 //! ```
 //!
+//! With `orphans: "keep"`, `Keeping` stands between the last exit and `Halting`: the processes that the command left are
+//! the job now, and it ends with them (P12).
+//!
 //! A job is at most one live run of its command and at most one of its check. An answer that names another run changes
 //! nothing. A run is over when nothing that it owned is left; only then does the next one start, so that two never meet
 //! on one port (D2).
@@ -70,6 +73,8 @@ pub(super) enum Phase {
         cause: Cause,
         again: Option<Cause>,
     },
+    /// Its command has ended for good; the processes that it keeps are the job now, and it ends with them (P12).
+    Keeping { exit: Exit },
     /// Starts again at this time.
     Backoff { until: Instant, cause: Cause },
     /// On its way out.
@@ -170,7 +175,7 @@ impl Job {
         let at_rest = match &self.phase {
             Phase::Waiting { .. } | Phase::Idle | Phase::Complete => true,
             Phase::Halting { live, .. } => live.is_none(),
-            Phase::Running { .. } | Phase::Backoff { .. } => false,
+            Phase::Running { .. } | Phase::Keeping { .. } | Phase::Backoff { .. } => false,
         };
         at_rest
             && self.kept.is_empty()
@@ -192,7 +197,7 @@ impl Job {
             Phase::Waiting { until } => until.is_some(),
             Phase::Running { live, .. } => limited(live),
             Phase::Halting { .. } => true,
-            Phase::Idle | Phase::Backoff { .. } | Phase::Complete => false,
+            Phase::Idle | Phase::Keeping { .. } | Phase::Backoff { .. } | Phase::Complete => false,
         };
         phase
             || self.kept.iter().any(limited)
@@ -214,7 +219,7 @@ impl Job {
     pub(super) fn deadline(&self) -> Option<Instant> {
         let phase = match &self.phase {
             Phase::Waiting { until } => until.map(|(at, _)| at),
-            Phase::Idle | Phase::Complete => None,
+            Phase::Idle | Phase::Keeping { .. } | Phase::Complete => None,
             Phase::Running { live, .. } => live.deadline(),
             Phase::Backoff { until, .. } => Some(*until),
             Phase::Halting { step, live } => {
@@ -241,7 +246,10 @@ impl Job {
         match &mut self.phase {
             Phase::Running { again, .. } => *again = again.or(Some(Some(event))),
             // The run that is to come after a back-off begins after the event and sees what it tells.
-            Phase::Backoff { .. } | Phase::Halting { .. } | Phase::Complete => {}
+            Phase::Keeping { .. }
+            | Phase::Backoff { .. }
+            | Phase::Halting { .. }
+            | Phase::Complete => {}
             Phase::Waiting { .. } | Phase::Idle => {
                 if let Restarts::Limited(left) = &mut self.starts {
                     *left -= 1;
@@ -312,6 +320,10 @@ impl Job {
                 {
                     self.on_run_over(exit, turn);
                 }
+            }
+            (Phase::Keeping { exit }, RunKind::Main) if self.kept.is_empty() => {
+                let exit = *exit;
+                self.end(exit, turn);
             }
             (_, RunKind::Main) => {}
         }
@@ -388,7 +400,8 @@ impl Job {
             *until = Some(until.map_or(now_at, |set| set.min(now_at)));
         }
         let is_done = self.is_at_rest() && !self.may_start();
-        if !is_hook || is_done || self.spec.exec.is_none() {
+        let is_kept = matches!(self.phase, Phase::Keeping { .. });
+        if !is_hook || is_done || is_kept || self.spec.exec.is_none() {
             self.halt(turn);
         }
         // An end that began before may wait for what KILL cannot end: now nobody waits any more.
@@ -523,6 +536,7 @@ impl Job {
                 }
             }
             Phase::Waiting { .. }
+            | Phase::Keeping { .. }
             | Phase::Backoff { .. }
             | Phase::Halting { .. }
             | Phase::Complete => {}

@@ -69,7 +69,9 @@ fn measure(format: LogFormat, output: PathBuf, megabytes: usize) -> String {
         while logging.pumps() > 0 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        logging.drain(Duration::from_secs(10), Duration::from_secs(10)).await;
+        logging
+            .drain(Duration::from_secs(10), Duration::from_secs(10))
+            .await;
         assert_eq!(logging.dropped(), pilothouse::logging::Dropped::default());
     });
     let (elapsed, used) = (started.elapsed(), busy().saturating_sub(before));

@@ -63,7 +63,11 @@ impl Job {
                 *live = None;
                 return self.finish_halting(turn);
             }
-            Phase::Waiting { .. } | Phase::Idle | Phase::Backoff { .. } | Phase::Complete => return,
+            Phase::Waiting { .. }
+            | Phase::Idle
+            | Phase::Keeping { .. }
+            | Phase::Backoff { .. }
+            | Phase::Complete => return,
         };
         self.phase = Phase::Idle;
         match (self.spec.start, again) {
@@ -104,8 +108,13 @@ impl Job {
         };
     }
 
-    /// Its own end was final.
+    /// Its own end was final, once nothing that it keeps is left.
     pub(super) fn end(&mut self, exit: Exit, turn: &mut Turn<'_>) {
+        if !self.kept.is_empty() {
+            self.tick = None;
+            self.phase = Phase::Keeping { exit };
+            return;
+        }
         turn.report(self.id, Note::Completed { exit: Some(exit) });
         turn.finals.push((self.id, Some(exit)));
         self.halt(turn);
@@ -119,7 +128,9 @@ impl Job {
                 return;
             }
             Phase::Running { live, .. } => Some(live),
-            Phase::Waiting { .. } | Phase::Idle | Phase::Backoff { .. } => None,
+            Phase::Waiting { .. } | Phase::Idle | Phase::Keeping { .. } | Phase::Backoff { .. } => {
+                None
+            }
         };
         // Without a bound of its own a hook may take as long as it wants, unless everything is to stop (decision 8).
         let whole = turn.stopping.then_some(turn.limits.shutdown_timeout);

@@ -116,6 +116,27 @@ fn kept_processes_outlive_their_run_and_end_with_the_job() {
 }
 
 #[test]
+fn p12_a_job_whose_command_left_a_daemon_ends_with_the_daemon() {
+    let mut spec = job("daemon");
+    spec.orphans = Orphans::Keep;
+    let mut world = World::started(vec![spec.clone()]);
+    let run = world.main(0);
+    world.leave(run, Exit::Code(0));
+    world.advance(secs(3_600));
+    assert_eq!((world.live[&run], world.outcome()), (None, None));
+    world.gone(run);
+    assert_eq!(world.outcome(), Some(Outcome::End(0)));
+
+    let mut world = World::started(vec![spec]);
+    let run = world.main(0);
+    world.leave(run, Exit::Code(0));
+    world.stop();
+    assert_eq!(world.live[&run], Some(Signal::TERM));
+    world.gone(run);
+    assert_eq!(world.outcome(), Some(Outcome::End(0)));
+}
+
+#[test]
 fn an_answer_for_another_run_changes_nothing() {
     let mut world = World::started(vec![unlimited("a")]);
     let first = world.main(0);
