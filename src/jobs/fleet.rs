@@ -6,14 +6,12 @@ use std::time::{Duration, Instant};
 
 use super::backoff::Jitter;
 use super::effect::{Effect, Note};
+use super::ending::{Ending, Outcome, Why};
 use super::health::Health;
 use super::machine::{Job, Phase};
 use super::spec::{JobSpec, StopLimits};
 use super::turn::{Turn, later};
 use crate::events::{Event, EventCode, Exit, JobId, PublicEvent, RunId, StopReason};
-
-/// So long before the limit of the whole stop everything is killed, so that the program can end by it (S11).
-const LAST_WAIT: Duration = Duration::from_millis(500);
 
 /// The jobs of one configuration. A value: it knows no clock, process or network, and the same events at the same times
 /// give the same effects.
@@ -41,55 +39,6 @@ pub struct Jobs {
     ending: Option<Ending>,
     /// The final failure that came first in time (decision 9c).
     first_failure: Option<Exit>,
-}
-
-/// Why and since when everything ends.
-#[derive(Clone, Copy, Debug)]
-struct Ending {
-    why: Why,
-    /// The limit of the whole stop.
-    deadline: Instant,
-    /// What comes next before it.
-    last: Last,
-}
-
-/// The last measures of a stop, which all come before its limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Last {
-    /// At this moment hooks are cut short and everything is killed.
-    KillAt(Instant),
-    /// Everything was killed; at the limit nobody is waited for any more.
-    Killed,
-    /// Nobody is waited for.
-    Abandoned,
-}
-
-impl Ending {
-    fn next(&self) -> Option<Instant> {
-        match self.last {
-            Last::KillAt(at) => Some(at),
-            Last::Killed => Some(self.deadline),
-            Last::Abandoned => None,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Why {
-    Asked(StopReason),
-    /// The final exit of an essential job; `None`: it gave up waiting for its start event.
-    Essential(Option<Exit>),
-}
-
-/// How everything ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The program ends with this status (decision 9).
-    End(u8),
-    /// The next configuration may start.
-    Reload,
-    /// A fault of our own ended it.
-    Fault,
 }
 
 /// What others may see of a job.
@@ -240,9 +189,11 @@ impl Jobs {
     /// Whether the end goes on without processes that KILL did not end: they have had all that can be done (S11).
     #[must_use]
     pub fn gave_up_on_any(&self) -> bool {
-        self.ending
-            .is_some_and(|ending| ending.last == Last::Abandoned)
-            || self.all.iter().any(Job::gave_up)
+        self.is_abandoned() || self.all.iter().any(Job::gave_up)
+    }
+
+    fn is_abandoned(&self) -> bool {
+        self.ending.is_some_and(|ending| ending.is_abandoned())
     }
 
     /// Whether any time limit runs against somebody else: only then does it matter whether time was frozen (X08).
@@ -254,8 +205,7 @@ impl Jobs {
     /// Whether it is a reload that ends everything.
     #[must_use]
     pub fn is_reloading(&self) -> bool {
-        self.ending
-            .is_some_and(|ending| matches!(ending.why, Why::Asked(StopReason::Reload)))
+        self.ending.is_some_and(|ending| ending.is_reload())
     }
 
     /// Whether a job is triggered by this event.
@@ -267,22 +217,11 @@ impl Jobs {
     /// How everything ended; `None` while it has not. Without any job the program runs until it is asked to stop (D10).
     #[must_use]
     pub fn outcome(&self) -> Option<Outcome> {
-        let over = self.all.iter().all(Job::is_complete)
-            && (self.ending.is_some() || !self.all.is_empty());
-        if !over
-            && !self
-                .ending
-                .is_some_and(|ending| ending.last == Last::Abandoned)
-        {
-            return None;
-        }
-        Some(match self.ending.map(|ending| ending.why) {
-            None => Outcome::End(self.first_failure.map_or(0, Exit::status)),
-            Some(Why::Essential(exit)) => Outcome::End(exit.map_or(1, Exit::status)),
-            Some(Why::Asked(StopReason::Requested)) => Outcome::End(0),
-            Some(Why::Asked(StopReason::Reload)) => Outcome::Reload,
-            Some(Why::Asked(StopReason::Fault)) => Outcome::Fault,
-        })
+        let has_end = self.ending.is_some() || !self.all.is_empty();
+        let over = has_end && self.all.iter().all(Job::is_complete);
+        let own = Outcome::End(self.first_failure.map_or(0, Exit::status));
+        let outcome = self.ending.map_or(own, |ending| ending.outcome());
+        (over || self.is_abandoned()).then_some(outcome)
     }
 
     /// The one next moment at which [`Jobs::on_time`] wants to be called.
@@ -335,14 +274,11 @@ impl Jobs {
             }
             self.with(job, now, &mut trays, Job::on_time);
         }
-        if let Some(ending) = &mut self.ending
-            && ending.next().is_some_and(|at| at <= now)
+        if self
+            .ending
+            .as_mut()
+            .is_some_and(|ending| ending.on_time(now))
         {
-            if ending.deadline <= now {
-                ending.last = Last::Abandoned;
-            } else {
-                ending.last = Last::Killed;
-            }
             self.with_all(now, &mut trays, Job::on_stop_deadline);
         }
         self.settle(now, trays)
@@ -352,10 +288,7 @@ impl Jobs {
     /// so that nothing is killed for time in which it could not run (X08). To be called before [`Jobs::on_time`].
     pub fn on_thaw(&mut self, by: Duration, now: Instant) {
         if let Some(ending) = &mut self.ending {
-            ending.deadline = later(ending.deadline, by);
-            if let Last::KillAt(at) = &mut ending.last {
-                *at = later(*at, by);
-            }
+            ending.thaw(by);
         }
         // What a thaw writes is nothing: it only moves deadlines.
         self.with_all(now, &mut Trays::default(), |job, _| job.thaw(by));
@@ -380,25 +313,9 @@ impl Jobs {
     /// everything. A second request for what is already under way changes nothing (D12).
     fn begin_end(&mut self, why: Why, now: Instant, trays: &mut Trays) {
         if let Some(ending) = &mut self.ending {
-            let outweighs = match (ending.why, why) {
-                (_, Why::Asked(StopReason::Fault)) => true,
-                (Why::Asked(StopReason::Reload), Why::Asked(reason)) => {
-                    reason != StopReason::Reload
-                }
-                _ => false,
-            };
-            if outweighs {
-                ending.why = why;
-            }
-            return;
+            return ending.also(why);
         }
-        let limit = self.limits.shutdown_timeout;
-        let kill_at = later(now, limit.saturating_sub(LAST_WAIT.min(limit / 2)));
-        self.ending = Some(Ending {
-            why,
-            deadline: later(now, limit),
-            last: Last::KillAt(kill_at),
-        });
+        self.ending = Some(Ending::new(why, now, self.limits.shutdown_timeout));
         trays.publish(PublicEvent::global(EventCode::Shutdown));
         for index in 0..self.all.len() {
             let job = self.all[index].id;

@@ -11,10 +11,12 @@
 //! | `run.rs` | one live run: time limit, TERM, KILL, gone |
 //! | `health.rs` | when a check runs and what a result means |
 //! | `backoff.rs` | how long a restart waits |
-//! | `fleet.rs` | between jobs: who hears what, the order of the end, the final status |
+//! | `fleet.rs` | between jobs: who hears what, the order of the end |
+//! | `ending.rs` | why everything ends, until when, with which status |
 
 mod backoff;
 mod effect;
+mod ending;
 mod fleet;
 mod health;
 mod machine;
@@ -26,7 +28,8 @@ mod turn;
 mod tests;
 
 pub use effect::{Effect, Note};
-pub use fleet::{JobState, JobStatus, Jobs, Outcome};
+pub use ending::Outcome;
+pub use fleet::{JobState, JobStatus, Jobs};
 pub use health::Health;
 pub use spec::{
     Exec, HealthSpec, InitialStatus, JobIo, JobSpec, Orphans, Overlap, Restarts, ServiceSpec,
