@@ -174,8 +174,9 @@ alone!(
     p09_a_forwarded_signal_reaches_the_group_alone,
     Subreaper,
     |world| {
-        let script = "setsid sh -c 'trap \"exit 1\" 40; echo; while :; do sleep 0.01; done' &
-        trap 'exit 5' 40; while :; do sleep 0.01; done";
+        let script = "trap 'exit 5' 40
+        setsid sh -c 'trap \"exit 1\" 40; echo; while :; do sleep 0.01; done' &
+        while :; do sleep 0.01; done";
         let (run, pipe) = world.start_piped(script);
         world.read_line(&pipe);
         world
