@@ -505,3 +505,14 @@ proptest! {
         );
     }
 }
+
+/// Found by chance: a hook held the stop up to its limit, and what was killed then did not die.
+#[test]
+fn a_schedule_may_outlast_its_stop() {
+    let hook = JobSpec {
+        start: once(EventCode::Stopping, 0),
+        ..job("pre")
+    };
+    let steps = [Step::Stop(StopReason::Requested), Step::Wait(31_000)];
+    run_schedule(vec![job("app"), hook], &steps);
+}
