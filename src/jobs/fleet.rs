@@ -10,8 +10,8 @@ use super::ending::{Ending, Outcome, Why};
 use super::health::Health;
 use super::machine::{Job, Phase};
 use super::spec::{JobSpec, StopLimits};
-use super::turn::{Turn, later};
-use crate::events::{Event, EventCode, Exit, JobId, PublicEvent, RunId, StopReason};
+use super::turn::Turn;
+use crate::events::{Event, EventCode, Exit, JobId, PublicEvent, RunId};
 
 /// The jobs of one configuration. A value: it knows no clock, process or network, and the same events at the same times
 /// give the same effects.
