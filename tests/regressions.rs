@@ -2,9 +2,9 @@
 
 use std::os::unix::process::ExitStatusExt;
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::Mode;
-use nix::unistd::mkfifo;
+use nix::unistd::{Pid, mkfifo};
 
 use crate::support::{PATIENCE, Pilot};
 
@@ -64,4 +64,24 @@ fn a_configuration_in_a_pipe_that_nobody_writes_to_is_refused() {
     mkfifo(&config, Mode::S_IRWXU).expect("makes a pipe");
     let mut running = pilot.start();
     assert_eq!(running.wait_exit(PATIENCE).code(), Some(1));
+}
+
+/// A signal for the whole process group, twice, as `timeout` sends it: the hook that the first one starts is not yet out of
+/// our group when the second one comes (D12).
+#[test]
+fn d12_a_group_s_second_term_does_not_meet_the_hook_that_the_first_one_started() {
+    for _ in 0..20 {
+        let config = "{ control: { socket: '@DIR@/control.socket' }, stopTimeout: 1, jobs: [
+            { name: 'app', exec: ['sh', '-c', 'echo up; exec sleep 60'] },
+            { name: 'hook', exec: ['sh', '-c', 'echo hook >> @DIR@/journal'], when: { source: 'app', once: 'stopping' } } ] }";
+        let mut running = Pilot::behind("exec setsid @PILOT@", config).start();
+        running.wait_for_line("up", PATIENCE);
+        let group = Pid::from_raw(-running.pid().as_raw());
+        while running.try_exit().is_none() && running.journal().lines().is_empty() {
+            // ESRCH: it has ended meanwhile.
+            let _ = kill(group, Signal::SIGTERM);
+        }
+        assert_eq!(running.wait_exit(PATIENCE).code(), Some(0));
+        assert_eq!(running.journal().lines(), ["hook"]);
+    }
 }

@@ -37,6 +37,10 @@ pub struct SpawnRequest<'a> {
     pub stdin: Stdin,
     /// The command's group becomes the one in front of the terminal on our stdin, if there is one (P13).
     pub tty: bool,
+    /// A signal for our whole process group may be on its way: a terminal's ^C, or what ends a group by TERM. Until a child
+    /// has a group of its own it would meet the child as well, so this one keeps our handlers for so long, which a
+    /// fork allows and `posix_spawn` does not (D12).
+    pub sheltered: bool,
     /// What becomes of the processes that outlive the first one: with [`Orphans::Keep`] nobody waits for their end
     /// until [`super::Processes::terminate`] asks for it.
     pub orphans: Orphans,
@@ -114,8 +118,8 @@ impl Launch<'_> {
             stdin: (request.stdin == Stdin::Null).then_some(empty.as_fd()),
             output: pipe.map(|(_, write)| write.as_fd()),
         };
-        if request.tty {
-            return in_front_of_terminal(file, argv, &env, &streams, self.limit);
+        if request.tty || request.sheltered {
+            return by_fork(request.tty, file, argv, &env, &streams, self.limit);
         }
         let prepared = Prepared::new(&streams)?;
         if self.limit.is_raised() {
@@ -169,16 +173,17 @@ impl Prepared {
 
 /// The slow way, for the one job that owns the terminal: a fork, because the child has to take the terminal itself.
 /// Were it done by us after the start, the command could read before and be stopped by SIGTTIN.
-fn in_front_of_terminal(
+fn by_fork(
+    tty: bool,
     file: &CStr,
     argv: &[CString],
     env: &[&CStr],
     streams: &Streams<'_>,
     limit: FileLimit,
 ) -> io::Result<i32> {
-    // From now on we are in the background of our own terminal: neither a write of ours to it nor taking it back may
+    // With a terminal, from now on we are in the background of our own terminal: neither a write of ours to it nor taking it back may
     // stop us.
-    for number in [libc::SIGTTOU, libc::SIGTTIN] {
+    for number in [libc::SIGTTOU, libc::SIGTTIN].into_iter().filter(|_| tty) {
         sys::ignore(Signal::from_number(number).expect("both are below 32"));
     }
     let mut command = Command::new(OsStr::from_bytes(file.to_bytes()));
@@ -191,7 +196,7 @@ fn in_front_of_terminal(
         command.stderr(Stdio::from(output.try_clone_to_owned()?));
     }
     let image = sys::Image::new(file, argv, env);
-    sys::exec_in_front(&mut command, image, limit.original());
+    sys::exec_by_fork(&mut command, image, tty, limit.original());
     // Dropping a `Child` neither waits for it nor signals it.
     let child = command.spawn()?;
     Ok(child.id().cast_signed())

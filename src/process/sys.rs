@@ -278,19 +278,26 @@ impl Image {
     }
 }
 
-/// Makes `command`, once it has forked, take the terminal on its descriptor 0, set its signals and file limit right, and
-/// execute `image`.
+/// Makes `command`, once it has forked and has a group of its own, take the terminal on its descriptor 0 if it is to, set
+/// its signals and file limit right, and execute `image`.
 ///
 /// The exec is done here because the standard library's is `execvp`, which hands a file of no known format to a shell:
 /// the same file would start with a terminal and fail without one.
 ///
 /// The caller ignores SIGTTOU, and the child inherits that until it resets it, so taking the terminal cannot stop it.
-pub(super) fn exec_in_front(command: &mut Command, image: Image, files: Option<libc::rlimit>) {
+pub(super) fn exec_by_fork(
+    command: &mut Command,
+    image: Image,
+    tty: bool,
+    files: Option<libc::rlimit>,
+) {
     let prepare = move || {
         // SAFETY: plain system calls, all async-signal-safe, on values that the closure owns. Where descriptor 0 is not
         // our terminal the call fails and the child runs as any other would.
         unsafe {
-            libc::tcsetpgrp(0, libc::getpid());
+            if tty {
+                libc::tcsetpgrp(0, libc::getpid());
+            }
             if let Some(limit) = files {
                 libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
             }
@@ -299,6 +306,7 @@ pub(super) fn exec_in_front(command: &mut Command, image: Image, files: Option<l
         Err(image.execute())
     };
     // SAFETY: the closure allocates nothing, takes no lock and calls async-signal-safe functions only. posix_spawn has
-    // no portable action for the terminal, so a fork it must be, for this one job alone (decision 21).
+    // no portable action for the terminal, and no way to drop what a child was sent before it had a group of its own, so
+    // a fork it must be, for these runs alone (decision 21).
     unsafe { command.pre_exec(prepare) };
 }

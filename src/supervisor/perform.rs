@@ -62,6 +62,7 @@ impl App {
             },
             stdin: if io.tty { Stdin::Inherit } else { io.stdin },
             tty: io.tty,
+            sheltered: self.jobs.is_ending(),
             orphans: spec.orphans,
         };
         match self.processes.spawn(&request) {

@@ -281,6 +281,7 @@ fn plain() -> SpawnRequest<'static> {
         output: Output::Inherit,
         stdin: Stdin::Null,
         tty: false,
+        sheltered: false,
         orphans: Orphans::Sweep,
     }
 }
