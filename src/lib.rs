@@ -17,6 +17,7 @@
 //! | room | owns | pure |
 //! | --- | --- | --- |
 //! | [`events`] | facts, public events, the numbers of jobs and runs | yes |
+//! | [`services`] | what stands in the catalogue, and how it is kept so | yes |
 //! | [`jobs`] | what a job is; its states; restarts, health, the order of the end | yes |
 //! | [`watches`] | what a watch is | yes |
 //! | [`config`] | text to a checked configuration: template, JSON5, all errors at once | yes |
@@ -50,5 +51,6 @@ pub mod events;
 pub mod jobs;
 pub mod logging;
 pub mod process;
+pub mod services;
 pub mod supervisor;
 pub mod watches;

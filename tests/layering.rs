@@ -12,14 +12,15 @@ use std::path::{Path, PathBuf};
 
 use source::{Named, Source};
 
-const PURE: &[&str] = &["events", "jobs", "watches", "config"];
+const PURE: &[&str] = &["events", "services", "jobs", "watches", "config"];
 
 /// Each room with the rooms that it may import. `main` is `src/main.rs`.
 const ROOMS: &[(&str, &[&str])] = &[
     ("events", &[]),
-    ("jobs", &["events"]),
-    ("watches", &["events"]),
-    ("config", &["events", "jobs", "watches"]),
+    ("services", &["events"]),
+    ("jobs", &["events", "services"]),
+    ("watches", &["events", "services"]),
+    ("config", &["events", "services", "jobs", "watches"]),
     ("process", PURE),
     ("discovery", PURE),
     ("catalog", PURE),
@@ -34,6 +35,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 
 const EVERY_BUT_CLI: &[&str] = &[
     "events",
+    "services",
     "jobs",
     "watches",
     "config",
@@ -48,6 +50,7 @@ const EVERY_BUT_CLI: &[&str] = &[
 
 const FOR_THE_CLI: &[&str] = &[
     "events",
+    "services",
     "jobs",
     "watches",
     "config",
@@ -60,6 +63,7 @@ const FOR_THE_CLI: &[&str] = &[
 /// The crates that a pure room may use: small, without a clock, a file or a thread.
 const PURE_CRATES: &[(&str, &[&str])] = &[
     ("events", &["serde", "thiserror"]),
+    ("services", &["serde", "thiserror"]),
     ("jobs", &["serde", "thiserror"]),
     ("watches", &["serde", "thiserror"]),
     (

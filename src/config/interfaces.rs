@@ -77,23 +77,47 @@ const DEFAULT: [&str; 2] = ["eth0:inet", "inet"];
 const HELP: &str = "write `eth0`, `eth0:inet6`, `eth0[1]`, `inet`, `inet6`, a network such as `10.0.0.0/16`, or \
                     `static:` and an address";
 
+/// A choice and the specifications that it was made by.
+#[derive(Debug)]
+pub(super) struct Chosen {
+    pub(super) choice: Choice,
+    pub(super) specifications: Vec<String>,
+}
+
 /// Reads `interfaces` (a text or an array of texts) and picks the address. Wrong specifications are reported, all of them.
 pub(super) fn choose(
     walk: &mut Walk<'_>,
     field: Option<&Field<'_>>,
     addresses: Addresses<'_>,
-) -> Choice {
-    let texts = match field {
-        Some(field) => match read(walk, field) {
-            Some(texts) => texts,
-            None => return Choice::Open,
-        },
-        None => Vec::new(),
+) -> Chosen {
+    let read = field.map_or_else(|| Some(Vec::new()), |field| read(walk, field));
+    let Some(mut specifications) = read else {
+        return Chosen {
+            choice: Choice::Open,
+            specifications: Vec::new(),
+        };
     };
-    if texts.is_empty() {
-        return pick(&DEFAULT.map(str::to_owned), addresses);
+    if specifications.is_empty() {
+        specifications = DEFAULT.map(str::to_owned).into();
     }
-    pick(&texts, addresses)
+    Chosen {
+        choice: pick(&specifications, addresses),
+        specifications,
+    }
+}
+
+/// The address that these specifications choose among the host's present ones; `None` when none matches. For another look
+/// at a later time: specifications that were never checked match nothing.
+#[must_use]
+pub fn choose_again(
+    specifications: &[String],
+    addresses: &Rc<[InterfaceAddress]>,
+) -> Option<IpAddr> {
+    let look_up = || Rc::clone(addresses);
+    match pick(specifications, Addresses::Lookup(&look_up)) {
+        Choice::Address(address) => Some(address),
+        Choice::Text(_) | Choice::Open | Choice::NoMatch(_) => None,
+    }
 }
 
 /// The specifications as written; `None` if one is wrong.

@@ -42,7 +42,7 @@ mod tests;
 
 pub use diagnostic::{Diagnostic, Excerpt, Position, Report, Severity};
 pub use duration::{DurationError, SignedDuration, parse_duration};
-pub use interfaces::{Addresses, InterfaceAddress};
+pub use interfaces::{Addresses, InterfaceAddress, choose_again};
 pub use load::{Input, Loaded, MAX_BYTES, control_socket, load};
 pub use settings::{
     Config, ConsulSettings, ControlSettings, LogFormat, LogLevel, LogOutput, LoggingSettings,

@@ -1,9 +1,10 @@
 //! What a job announces in the catalogue: `port` and the keys that go with it.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::jobs::{InitialStatus, ServiceSpec};
+use crate::services::{InitialStatus, ServiceSpec, Weights};
 
 use super::duration::{SignedDuration, parse_with_unit};
 use super::interfaces::{self, Addresses, Choice};
@@ -84,18 +85,27 @@ impl<'n> Keys<'n> {
             .as_ref()
             .or(self.port.as_ref())
             .map(|field| field.place.clone());
-        let choice = interfaces::choose(walk, self.interfaces.as_ref(), around.addresses);
-        let (address, static_address) = settle(walk, place.as_ref(), choice, around);
-        Some(ServiceSpec {
+        let mut spec = ServiceSpec {
             name: name.to_owned(),
+            id: extras.id,
             port,
-            address,
-            static_address,
+            address: None,
+            static_address: extras.address,
+            interfaces: Vec::new(),
             initial_status,
             tags,
+            meta: extras.meta,
+            weights: extras.weights,
             enable_tag_override: extras.enable_tag_override,
             deregister_critical_after: extras.deregister_critical_after,
-        })
+        };
+        let chosen = interfaces::choose(walk, self.interfaces.as_ref(), around.addresses);
+        if spec.static_address.is_none() {
+            spec.interfaces = chosen.specifications;
+            let settled = settle(walk, place.as_ref(), chosen.choice, around);
+            (spec.address, spec.static_address) = settled;
+        }
+        Some(spec)
     }
 
     fn warn_of_no_effect(&self, walk: &mut Walk<'_>) {
@@ -181,6 +191,10 @@ pub(super) fn check_name(walk: &mut Walk<'_>, place: &Place, name: &str) {
 /// `jobs[].consul`.
 #[derive(Debug, Default)]
 struct Extras {
+    id: Option<String>,
+    address: Option<String>,
+    meta: BTreeMap<String, String>,
+    weights: Option<Weights>,
     enable_tag_override: bool,
     deregister_critical_after: Option<Duration>,
 }
@@ -190,15 +204,110 @@ impl Extras {
         let Some(mut section) = walk.section(field) else {
             return Extras::default();
         };
+        let id = section.take(walk, "id");
+        let address = section.take(walk, "address");
+        let meta = section.take(walk, "meta");
+        let weights = section.section(walk, "weights");
         let enable_tag_override = section.boolean(walk, "enableTagOverride");
         let after = section.take(walk, "deregisterCriticalServiceAfter");
-        let after = after.and_then(|field| deregister_after(walk, &field));
         section.finish(walk);
         Extras {
+            id: id.and_then(|field| read_id(walk, &field)),
+            address: address.and_then(|field| read_address(walk, &field)),
+            meta: meta
+                .map(|field| read_meta(walk, &field))
+                .unwrap_or_default(),
+            weights: weights.map(|section| read_weights(walk, section)),
             enable_tag_override: enable_tag_override.unwrap_or_default(),
-            deregister_critical_after: after,
+            deregister_critical_after: after.and_then(|field| deregister_after(walk, &field)),
         }
     }
+}
+
+/// An id goes into paths of the catalogue's interface, and others write it by hand.
+fn read_id(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<String> {
+    let id = walk.text(field).filter(|id| !id.is_empty())?;
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+    if id.len() <= 256 && id.chars().all(allowed) {
+        return Some(id);
+    }
+    let finding = Finding::new(format!("cannot use {}: not an id", quoted(&id)));
+    walk.error(
+        &field.place,
+        finding.help("use at most 256 letters, digits, `-`, `_`, `.` and `:`"),
+    );
+    None
+}
+
+fn read_address(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<String> {
+    let address = walk.text(field).filter(|address| !address.is_empty())?;
+    if address.chars().any(|c| c.is_whitespace() || c == '/') {
+        let finding = Finding::new(format!("cannot use {}: not an address", quoted(&address)));
+        let help = "write an IP address or a host name, without scheme and port";
+        walk.error(&field.place, finding.help(help));
+        return None;
+    }
+    Some(address)
+}
+
+/// What the catalogue takes (Consul: 64 pairs, keys of 128 and values of 512 characters).
+const META_PAIRS: usize = 64;
+const META_KEY: usize = 128;
+const META_VALUE: usize = 512;
+
+fn read_meta(walk: &mut Walk<'_>, field: &Field<'_>) -> BTreeMap<String, String> {
+    let pairs = walk.pairs(field);
+    if pairs.len() > META_PAIRS {
+        let finding = Finding::new(format!(
+            "there are {} pairs: the catalogue takes {META_PAIRS}",
+            pairs.len()
+        ));
+        walk.error(&field.place, finding.help("remove some"));
+        return BTreeMap::new();
+    }
+    let mut meta = BTreeMap::new();
+    for (key, value) in pairs {
+        let Some(text) = walk.text(&value) else {
+            continue;
+        };
+        let known = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if key.is_empty() || key.len() > META_KEY || !key.chars().all(known) {
+            let finding = Finding::new(format!("cannot use the key {}", quoted(&key)));
+            let help = format!("use at most {META_KEY} letters, digits, `-` and `_`");
+            walk.error(&value.place, finding.help(help));
+        } else if text.len() > META_VALUE {
+            let finding = Finding::new(format!("the value is longer than {META_VALUE} bytes"));
+            walk.error(&value.place, finding.help("shorten it"));
+        } else {
+            meta.insert(key, text);
+        }
+    }
+    meta
+}
+
+fn read_weights(walk: &mut Walk<'_>, mut section: Section<'_>) -> Weights {
+    let passing = section.take(walk, "passing");
+    let warning = section.take(walk, "warning");
+    section.finish(walk);
+    Weights {
+        passing: passing
+            .and_then(|field| weight(walk, &field, 1))
+            .unwrap_or(1),
+        warning: warning
+            .and_then(|field| weight(walk, &field, 0))
+            .unwrap_or(1),
+    }
+}
+
+fn weight(walk: &mut Walk<'_>, field: &Field<'_>, least: i64) -> Option<u16> {
+    let number = walk.integer(field)?;
+    let weight = u16::try_from(number).ok().filter(|_| number >= least);
+    if weight.is_none() {
+        let shown = walk.shown(field.node);
+        let finding = format!("cannot use {shown}: a weight is a number from {least} to 65535");
+        walk.error(&field.place, finding);
+    }
+    weight
 }
 
 /// A duration with its unit: a bare number is an error here, as it was in the original.

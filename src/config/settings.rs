@@ -156,7 +156,7 @@ impl std::fmt::Debug for ConsulSettings {
 pub struct TelemetrySettings {
     /// Port of the HTTP server.
     pub port: u16,
-    /// Address to bind and to advertise; `None` as for [`crate::jobs::ServiceSpec::address`].
+    /// Address to bind and to advertise; `None` as for [`crate::services::ServiceSpec::address`].
     pub address: Option<std::net::IpAddr>,
     /// Tags of the `containerpilot` service.
     pub tags: Vec<String>,

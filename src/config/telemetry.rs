@@ -43,7 +43,7 @@ pub(super) fn read(
     let place = interfaces
         .as_ref()
         .map_or_else(|| section.place.clone(), |field| field.place.clone());
-    let address = match interfaces::choose(walk, interfaces.as_ref(), around.addresses) {
+    let address = match interfaces::choose(walk, interfaces.as_ref(), around.addresses).choice {
         Choice::Address(address) => Some(address),
         Choice::Open => None,
         Choice::Text(text) => {

@@ -302,6 +302,24 @@ impl<'a> Walk<'a> {
             .collect()
     }
 
+    /// The pairs of an object whose keys are the user's own; null is as good as absent.
+    pub(super) fn pairs<'n>(&mut self, field: &Field<'n>) -> Vec<(String, Field<'n>)> {
+        let Kind::Object(entries) = &field.node.kind else {
+            self.mismatch(field, "an object");
+            return Vec::new();
+        };
+        let there = entries
+            .iter()
+            .filter(|entry| !matches!(entry.value.kind, Kind::Null));
+        there
+            .map(|entry| {
+                let place = field.place.key(&entry.key, entry.value.range.clone());
+                let node = &entry.value;
+                (entry.key.clone(), Field { place, node })
+            })
+            .collect()
+    }
+
     /// An object.
     pub(super) fn section<'n>(&mut self, field: &Field<'n>) -> Option<Section<'n>> {
         let section = Section::new(field, Case::Any);

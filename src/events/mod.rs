@@ -8,6 +8,7 @@
 
 mod code;
 mod fact;
+mod failure;
 mod ids;
 mod signal;
 #[cfg(test)]
@@ -15,5 +16,6 @@ mod tests;
 
 pub use code::{EventCode, PublicEvent, Source, Subscription};
 pub use fact::{Event, StartFailure, StopReason};
+pub use failure::Failure;
 pub use ids::{Exit, JobId, Run, RunId, RunKind, WatchId};
 pub use signal::{Signal, UnknownSignal};

@@ -32,6 +32,5 @@ pub use ending::Outcome;
 pub use fleet::{JobState, JobStatus, Jobs};
 pub use health::Health;
 pub use spec::{
-    Exec, HealthSpec, InitialStatus, JobIo, JobSpec, Orphans, Overlap, Restarts, ServiceSpec,
-    Start, Stdin, StopLimits,
+    Exec, HealthSpec, JobIo, JobSpec, Orphans, Overlap, Restarts, Start, Stdin, StopLimits,
 };

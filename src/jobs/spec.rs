@@ -1,9 +1,9 @@
 //! What a job is, after the configuration has been checked: no field here can hold a value that makes no sense.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::events::{Signal, Subscription};
+use crate::services::ServiceSpec;
 
 /// One job of the configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -146,36 +146,6 @@ pub enum Orphans {
     Sweep,
     /// They stay: for commands that daemonise. Swept with the job, not with the run.
     Keep,
-}
-
-/// What the catalogue is told of a job.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServiceSpec {
-    /// The name it is known by: the job's name as written, also where a second job of that name is `name#2` inside.
-    pub name: String,
-    /// The advertised port, 1 to 65535.
-    pub port: u16,
-    /// The advertised address: the first that the job's `interfaces` match. `None` when nothing was looked up
-    /// (a mere check of the file), or nothing matched and no catalogue is configured.
-    pub address: Option<IpAddr>,
-    /// `static:` text that is no IP address is advertised as written.
-    pub static_address: Option<String>,
-    /// The status of the first registration; with it, the service is registered before it has run.
-    pub initial_status: Option<InitialStatus>,
-    /// Tags, in the order of the file.
-    pub tags: Vec<String>,
-    /// Lets others change the tags in the catalogue.
-    pub enable_tag_override: bool,
-    /// After this time in critical state the catalogue drops the service; the text as the catalogue reads it.
-    pub deregister_critical_after: Option<Duration>,
-}
-
-/// The health that a service is first registered with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InitialStatus {
-    Passing,
-    Warning,
-    Critical,
 }
 
 /// The limits of a stop (decision 8).

@@ -1,5 +1,6 @@
 use crate::events::Signal;
-use crate::jobs::{InitialStatus, Orphans, Restarts, Stdin};
+use crate::jobs::{Orphans, Restarts, Stdin};
+use crate::services::InitialStatus;
 
 use super::*;
 

@@ -1,0 +1,18 @@
+//! Services: what of this container stands in the catalogue, and how it is kept so.
+//!
+//! A service is not "registered once". [`Services`] holds what should stand in the catalogue and what is known to stand
+//! there, and orders the one call that brings the second nearer to the first: after a lost answer, an agent that came back
+//! without its data, a registration that somebody took away, the end of maintenance, a changed address (D1, C03–C05).
+//!
+//! The room is pure: it knows no server, clock or socket. The shell makes the calls and tells what came of them.
+//!
+//! | file | the rule in it |
+//! | --- | --- |
+//! | `spec.rs` | what a configuration says of a service |
+//! | `registration.rs` | what is written into the catalogue, and whether what stands there is that |
+
+mod registration;
+mod spec;
+
+pub use registration::{CheckStatus, Registered, Registration};
+pub use spec::{InitialStatus, ServiceSpec, Weights};
