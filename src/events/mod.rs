@@ -13,9 +13,11 @@ mod ids;
 mod signal;
 #[cfg(test)]
 mod tests;
+mod time;
 
 pub use code::{EventCode, PublicEvent, Source, Subscription};
 pub use fact::{Event, StartFailure, StopReason};
 pub use failure::Failure;
 pub use ids::{Exit, JobId, Run, RunId, RunKind, WatchId};
 pub use signal::{Signal, UnknownSignal};
+pub use time::{Jitter, Retry, later};

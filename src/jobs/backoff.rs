@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::events::Jitter;
+
 /// The delays between the restarts of one job: 0, then 100 ms doubling to 30 s, each with up to 20 % of jitter either
 /// way. A run of 10 s starts the row again; every shorter run counts, a successful one too.
 #[derive(Clone, Debug, Default)]
@@ -42,29 +44,5 @@ impl Backoff {
     fn count(&mut self, delay: Duration) -> Duration {
         self.short_runs = self.short_runs.saturating_add(1);
         delay
-    }
-}
-
-/// A small generator (`SplitMix64`) for spreading delays: the rules stay a function of their seed and their events.
-#[derive(Clone, Debug)]
-pub(super) struct Jitter(u64);
-
-impl Jitter {
-    pub(super) fn new(seed: u64) -> Jitter {
-        Jitter(seed)
-    }
-
-    /// `delay`, 20 % more or less.
-    pub(super) fn spread(&mut self, delay: Duration) -> Duration {
-        let per_mille = 800 + self.next() % 401;
-        // At most 30 s times 1.2, far from the limits of either type.
-        delay * u32::try_from(per_mille).unwrap_or(1000) / 1000
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::turn::later;
+use crate::events::later;
 use crate::events::{Exit, StopReason};
 
 /// So long before the limit of the whole stop everything is killed, so that the program can end by it (S11).

@@ -4,14 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use super::backoff::Jitter;
 use super::effect::{Effect, Note};
 use super::ending::{Ending, Outcome, Why};
 use super::health::Health;
 use super::machine::{Job, Phase};
 use super::spec::{JobSpec, StopLimits};
 use super::turn::Turn;
-use crate::events::{Event, EventCode, Exit, JobId, PublicEvent, RunId};
+use crate::events::{Event, EventCode, Exit, Jitter, JobId, PublicEvent, RunId};
 
 /// The jobs of one configuration. A value: it knows no clock, process or network, and the same events at the same times
 /// give the same effects.

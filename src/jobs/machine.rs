@@ -32,7 +32,8 @@ use super::effect::Note;
 use super::health::{Check, Health};
 use super::run::LiveRun;
 use super::spec::{JobSpec, Orphans, Overlap, Restarts, Start};
-use super::turn::{Turn, later};
+use super::turn::Turn;
+use crate::events::later;
 use crate::events::{EventCode, Exit, JobId, PublicEvent, Run, RunKind, Source, StartFailure};
 
 /// One job: its rules, without the processes.

@@ -14,7 +14,7 @@
 use std::time::{Duration, Instant};
 
 use super::effect::{Effect, Note};
-use super::turn::later;
+use crate::events::later;
 use crate::events::{Exit, Run};
 
 /// A run that KILL has not ended after this time waits in the kernel (uninterruptible sleep) and may do so for ever.

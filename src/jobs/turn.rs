@@ -3,10 +3,9 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::backoff::Jitter;
 use super::effect::{Effect, Note};
 use super::spec::StopLimits;
-use crate::events::{EventCode, Exit, JobId, PublicEvent, Run, RunId, RunKind};
+use crate::events::{EventCode, Exit, Jitter, JobId, PublicEvent, Run, RunId, RunKind, later};
 
 /// The facts and the out-trays of one turn, lent to each job that acts in it.
 #[derive(Debug)]
@@ -64,10 +63,4 @@ impl Turn<'_> {
         let offset = Duration::from_nanos(u64::try_from(ticks * every_ns).unwrap_or(u64::MAX));
         later(self.epoch, offset)
     }
-}
-
-/// `from + delay`, or a time that never comes where the clock cannot count so far.
-pub(super) fn later(from: Instant, delay: Duration) -> Instant {
-    const NEVER: Duration = Duration::from_hours(24 * 365 * 50);
-    from.checked_add(delay).unwrap_or(from + NEVER)
 }

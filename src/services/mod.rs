@@ -10,9 +10,25 @@
 //! | --- | --- |
 //! | `spec.rs` | what a configuration says of a service |
 //! | `registration.rs` | what is written into the catalogue, and whether what stands there is that |
+//! | `order.rs` | what the rules take and give |
+//! | `machine.rs` | one service: what is wanted, what stands there, the next call |
+//! | `fleet.rs` | all services, and the next deadline |
+//! | `link.rs` | whether the catalogue works, and what is said about it |
 
+mod fleet;
+mod link;
+mod machine;
+mod order;
 mod registration;
 mod spec;
+mod turn;
+
+#[cfg(test)]
+mod tests;
+
+pub use fleet::{Plan, Services};
+pub use link::{Link, LinkNote, Subject};
+pub use order::{Call, CallId, Note, Order, Presence, Reply};
 
 pub use registration::{CheckStatus, Registered, Registration};
 pub use spec::{InitialStatus, ServiceSpec, Weights};

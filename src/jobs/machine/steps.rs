@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::{Cause, Job, Phase, Step};
+use crate::events::later;
 use crate::events::{EventCode, Exit, RunKind};
 use crate::jobs::effect::Note;
 use crate::jobs::health::Check;
 use crate::jobs::run::LiveRun;
 use crate::jobs::spec::{Restarts, Start};
-use crate::jobs::turn::{Turn, later};
+use crate::jobs::turn::Turn;
 
 impl Job {
     pub(super) fn begin(&mut self, cause: Cause, turn: &mut Turn<'_>) {

@@ -1,0 +1,460 @@
+//! The states of one service.
+//!
+//! ```text
+//!              first pass, initial status                 check result: Update
+//!   Absent ──────────────────────────────> Register ──> Present ⟲ now and then: Inspect
+//!     ^                                        ^            │ │
+//!     │                                        └────────────┘ │ lost, or not as it should be
+//!     └───────────────────── Deregister <────────────────────┘ maintenance, the job's end
+//! ```
+//!
+//! Two facts make the state: what is *wanted* and what is *standing*. Whenever no call is under way, the difference between
+//! them names the next one, so every fault ends in the same place: the difference is looked at again. At most one call of
+//! a service is under way at a time, so its calls reach the agent in the order of the decisions.
+
+use std::time::{Duration, Instant};
+
+use super::order::{Call, CallId, Note, Order, Presence, Reply};
+use super::registration::{CheckStatus, Registration};
+use super::turn::Turn;
+use crate::events::{Failure, JobId, Retry, later};
+
+/// How often a service that is left in peace is compared with what stands in the agent; spread by chance.
+const INSPECTION: Duration = Duration::from_secs(30);
+
+/// A call that somebody has to change the configuration for is tried again so rarely (C19).
+const REJECTED: Duration = Duration::from_mins(5);
+
+/// Bounds of the longest wait for another try, whatever the interval of the check.
+const PATIENCE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
+/// Registrations in a row that the next call did not find before it counts as several servers under one address.
+const STRAYS: u32 = 2;
+
+/// One service.
+#[derive(Debug)]
+pub(super) struct Service {
+    job: JobId,
+    registration: Registration,
+    initial: Option<CheckStatus>,
+    /// The longest wait for another try: the interval of the check, so that it is back within one (C01, C03).
+    patience: Duration,
+    wanted: Option<Wanted>,
+    standing: Standing,
+    call: Option<(CallId, Kind)>,
+    retry: Retry,
+    /// No call before this time.
+    not_before: Option<Instant>,
+    /// When what stands there is looked at again.
+    inspect_at: Option<Instant>,
+    /// Registrations in a row that were not found by the update that followed.
+    strays: u32,
+    end: End,
+}
+
+/// What is to stand in the catalogue.
+#[derive(Clone, Debug)]
+struct Wanted {
+    status: CheckStatus,
+    output: String,
+    /// A result that the agent has not been told yet.
+    owed: bool,
+}
+
+/// What stands there, as far as is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// Nobody has looked yet.
+    Unknown,
+    Absent,
+    /// `current`: as it should be. `proven`: a call after the registration found it.
+    Present {
+        current: bool,
+        proven: bool,
+    },
+    /// Somewhere else than where the last call went: removed as far as can be before it is registered again.
+    Astray,
+}
+
+/// Whether the job is at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    No,
+    /// The job waits for the service to leave.
+    Awaited,
+    /// The job knows.
+    Told,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Register,
+    Update,
+    Deregister,
+    Inspect,
+}
+
+impl Service {
+    pub(super) fn new(
+        job: JobId,
+        registration: Registration,
+        initial: Option<CheckStatus>,
+        interval: Duration,
+    ) -> Service {
+        Service {
+            job,
+            registration,
+            initial,
+            patience: interval.clamp(PATIENCE.0, PATIENCE.1),
+            wanted: None,
+            standing: Standing::Unknown,
+            call: None,
+            retry: Retry::default(),
+            not_before: None,
+            inspect_at: None,
+            strays: 0,
+            end: End::No,
+        }
+    }
+
+    pub(super) fn registration(&self) -> &Registration {
+        &self.registration
+    }
+
+    /// Whether it stands in the catalogue, as far as is known.
+    pub(super) fn is_present(&self) -> bool {
+        matches!(self.standing, Standing::Present { .. })
+    }
+
+    /// Whether a call is under way, or one waits to be made.
+    pub(super) fn is_settled(&self) -> bool {
+        self.call.is_none() && self.next_kind(None) != Some(Kind::Deregister)
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        if self.call.is_some() {
+            return None;
+        }
+        if self.next_kind(None).is_some() {
+            return self.not_before;
+        }
+        let watched = self.wanted.is_some() && self.is_present();
+        let inspection = self.inspect_at.filter(|_| watched);
+        inspection.map(|at| self.not_before.map_or(at, |other| at.max(other)))
+    }
+
+    pub(super) fn on_presence(&mut self, presence: Presence, output: &str, turn: &mut Turn<'_>) {
+        if self.end != End::No {
+            return;
+        }
+        match presence {
+            Presence::Initial if self.wanted.is_some() => {}
+            Presence::Initial => {
+                // What still stands there from before may have another status; a registration brings its own.
+                let owed = self.is_present() || self.call.is_some();
+                self.wanted = self.initial.map(|status| Wanted {
+                    status,
+                    output: String::new(),
+                    owed,
+                });
+            }
+            Presence::Passing => self.want(CheckStatus::Passing, "ok"),
+            Presence::Critical if self.wanted.is_some() => {
+                self.want(CheckStatus::Critical, output);
+            }
+            Presence::Critical => {}
+            Presence::Absent => self.wanted = None,
+            Presence::Leaving => self.leave(turn),
+        }
+        self.act(turn);
+    }
+
+    fn want(&mut self, status: CheckStatus, output: &str) {
+        self.wanted = Some(Wanted {
+            status,
+            output: output.to_owned(),
+            owed: true,
+        });
+    }
+
+    fn leave(&mut self, turn: &mut Turn<'_>) {
+        self.wanted = None;
+        self.not_before = None;
+        self.end = End::Awaited;
+        match self.call {
+            // It may still arrive: removing the service before would leave it there for good.
+            Some((_, Kind::Register | Kind::Deregister)) => {}
+            // Whatever these would say changes nothing any more, and a slow agent must not hold up the end.
+            Some((id, Kind::Update | Kind::Inspect)) => {
+                self.call = None;
+                turn.orders.push(Order::Abandon(id));
+            }
+            None => {}
+        }
+        let nothing_there = matches!(self.standing, Standing::Absent | Standing::Unknown);
+        if nothing_there && self.call.is_none() {
+            self.standing = Standing::Absent;
+            self.tell_left(false, turn);
+        }
+    }
+
+    fn tell_left(&mut self, was_there: bool, turn: &mut Turn<'_>) {
+        if self.end == End::Awaited {
+            self.end = End::Told;
+            turn.orders.push(Order::Left {
+                job: self.job,
+                was_there,
+            });
+        }
+    }
+
+    /// The host has another address, so that another registration is to stand.
+    pub(super) fn readdress(&mut self, address: String, turn: &mut Turn<'_>) {
+        self.registration.address = Some(address);
+        if let Standing::Present { current, .. } = &mut self.standing {
+            *current = false;
+        }
+        self.act(turn);
+    }
+
+    /// The program was frozen for a while: the TTL is renewed before anything else (X08).
+    pub(super) fn on_thaw(&mut self, turn: &mut Turn<'_>) {
+        if let Some(wanted) = &mut self.wanted
+            && wanted.status == CheckStatus::Passing
+            && self.standing.is_present()
+        {
+            wanted.owed = true;
+            self.act(turn);
+        }
+    }
+
+    /// What may have been refused before may be permitted now (C06).
+    pub(super) fn try_now(&mut self, turn: &mut Turn<'_>) {
+        self.retry.reset();
+        self.not_before = None;
+        self.act(turn);
+    }
+
+    pub(super) fn on_time(&mut self, turn: &mut Turn<'_>) {
+        self.act(turn);
+    }
+
+    /// What came of the call with this number. Another number is an answer that nobody waits for.
+    pub(super) fn on_answer(
+        &mut self,
+        id: CallId,
+        result: Result<Reply, Failure>,
+        turn: &mut Turn<'_>,
+    ) {
+        let Some((_, kind)) = self.call.take_if(|(current, _)| *current == id) else {
+            return;
+        };
+        match result {
+            Ok(reply) => self.on_success(kind, reply, turn),
+            Err(failure) => self.on_failure(kind, failure, turn),
+        }
+        self.act(turn);
+    }
+
+    fn on_success(&mut self, kind: Kind, reply: Reply, turn: &mut Turn<'_>) {
+        self.retry.reset();
+        self.not_before = None;
+        match (kind, reply) {
+            (Kind::Register, _) => {
+                let proven = false;
+                self.standing = Standing::Present {
+                    current: true,
+                    proven,
+                };
+                self.plan_inspection(turn);
+                // A service that is lost again and again is news once; that it strays is told otherwise.
+                if self.strays == 0 {
+                    turn.report(self.job, Note::Registered);
+                }
+            }
+            (Kind::Update, _) => self.prove(),
+            (Kind::Deregister, _) if self.standing == Standing::Astray => self.on_gathered(turn),
+            (Kind::Deregister, _) => {
+                if self.is_present() {
+                    turn.report(self.job, Note::Deregistered);
+                }
+                self.standing = Standing::Absent;
+                self.tell_left(true, turn);
+            }
+            (Kind::Inspect, Reply::Found(found)) => self.on_found(found.as_ref(), turn),
+            (Kind::Inspect, Reply::Done) => self.plan_inspection(turn),
+        }
+    }
+
+    fn prove(&mut self) {
+        self.strays = 0;
+        if let Standing::Present { proven, .. } = &mut self.standing {
+            *proven = true;
+        }
+    }
+
+    fn on_found(&mut self, found: Option<&super::Registered>, turn: &mut Turn<'_>) {
+        self.plan_inspection(turn);
+        let Some(found) = found else {
+            if self.is_present() {
+                self.on_lost(turn);
+            } else {
+                self.standing = Standing::Absent;
+            }
+            return;
+        };
+        let current = self.registration.is(found);
+        match (&self.wanted, self.standing) {
+            (None, Standing::Unknown) => turn.report(self.job, Note::Remnant),
+            (Some(_), Standing::Present { current: true, .. }) if !current => {
+                turn.report(self.job, Note::Mended);
+            }
+            _ => {}
+        }
+        self.standing = Standing::Present {
+            current,
+            proven: true,
+        };
+    }
+
+    /// It is not there though it was.
+    fn on_lost(&mut self, turn: &mut Turn<'_>) {
+        if let Standing::Present { proven: false, .. } = self.standing {
+            self.strays = self.strays.saturating_add(1);
+            if self.strays == STRAYS {
+                turn.report(self.job, Note::Astray);
+            }
+            self.standing = Standing::Astray;
+        } else {
+            turn.report(self.job, Note::Lost);
+            self.standing = Standing::Absent;
+        }
+    }
+
+    /// What strayed was removed as far as one call can: the next registration follows at once the first time, later only
+    /// after a wait, since it would stray again.
+    fn on_gathered(&mut self, turn: &mut Turn<'_>) {
+        self.standing = Standing::Absent;
+        if self.strays >= STRAYS {
+            self.wait(self.patience, turn);
+        }
+    }
+
+    fn on_failure(&mut self, kind: Kind, failure: Failure, turn: &mut Turn<'_>) {
+        if let (Kind::Update, Some(wanted)) = (kind, &mut self.wanted) {
+            // Told as soon as it can be; a newer result has taken its place meanwhile.
+            wanted.owed = true;
+        }
+        match (kind, &failure) {
+            (Kind::Update | Kind::Inspect, Failure::Unknown(_)) => return self.on_lost(turn),
+            (Kind::Deregister, _) if self.standing == Standing::Astray => {
+                return self.on_gathered(turn);
+            }
+            // It may have arrived all the same.
+            (Kind::Register, failure) if failure.is_outage() => {
+                self.standing = Standing::Present {
+                    current: false,
+                    proven: true,
+                };
+            }
+            (Kind::Inspect, failure) if !failure.is_outage() => {
+                // Reading may be forbidden or not be offered where writing is: it goes without.
+                if self.standing == Standing::Unknown {
+                    self.standing = Standing::Absent;
+                }
+                self.inspect_at = Some(later(turn.now, turn.jitter.spread(REJECTED)));
+                return;
+            }
+            _ => {}
+        }
+        let delay = match &failure {
+            Failure::Unreachable(_) | Failure::Busy(_) => {
+                self.retry.after_failure(self.patience, turn.jitter)
+            }
+            Failure::Rejected(_) => turn.jitter.spread(REJECTED),
+            Failure::Denied(_) | Failure::Unreadable(_) | Failure::Unknown(_) => {
+                turn.jitter.within(self.patience)
+            }
+        };
+        self.wait(delay, turn);
+        if self.end == End::Awaited && kind == Kind::Deregister {
+            turn.report(self.job, Note::NotRemoved(failure));
+            self.tell_left(true, turn);
+        }
+    }
+
+    fn wait(&mut self, delay: Duration, turn: &mut Turn<'_>) {
+        self.not_before = Some(later(turn.now, delay));
+    }
+
+    fn plan_inspection(&mut self, turn: &mut Turn<'_>) {
+        self.inspect_at = Some(later(turn.now, turn.jitter.spread(INSPECTION)));
+    }
+
+    /// Makes the one call that brings what stands there nearer to what is wanted.
+    fn act(&mut self, turn: &mut Turn<'_>) {
+        let gone = matches!(self.standing, Standing::Absent | Standing::Unknown);
+        if gone && self.call.is_none() {
+            self.tell_left(true, turn);
+        }
+        let waits = self.not_before.is_some_and(|at| at > turn.now);
+        if self.call.is_some() || waits {
+            return;
+        }
+        let Some(kind) = self.next_kind(Some(turn.now)) else {
+            return;
+        };
+        self.not_before = None;
+        let call = self.call_of(kind);
+        let id = turn.next_call();
+        self.call = Some((id, kind));
+        turn.orders.push(Order::Call {
+            job: self.job,
+            id,
+            call,
+        });
+    }
+
+    /// The difference between what is wanted and what stands there. `now`: with an inspection that is due then.
+    fn next_kind(&self, now: Option<Instant>) -> Option<Kind> {
+        let due = || now.is_some_and(|now| self.inspect_at.is_some_and(|at| at <= now));
+        match (&self.wanted, self.standing) {
+            (_, Standing::Astray) | (None, Standing::Present { .. }) => Some(Kind::Deregister),
+            (None, Standing::Absent) => None,
+            (None, Standing::Unknown) => (self.end == End::No).then_some(Kind::Inspect),
+            (
+                Some(_),
+                Standing::Unknown | Standing::Absent | Standing::Present { current: false, .. },
+            ) => Some(Kind::Register),
+            (Some(wanted), Standing::Present { current: true, .. }) if wanted.owed => {
+                Some(Kind::Update)
+            }
+            (Some(_), Standing::Present { current: true, .. }) => due().then_some(Kind::Inspect),
+        }
+    }
+
+    fn call_of(&mut self, kind: Kind) -> Call {
+        let id = self.registration.id.clone();
+        match (kind, &mut self.wanted) {
+            (Kind::Register, Some(wanted)) => {
+                Call::Register(Box::new(self.registration.clone()), wanted.status)
+            }
+            (Kind::Update, Some(wanted)) => {
+                wanted.owed = false;
+                Call::Update {
+                    check: self.registration.check_id(),
+                    status: wanted.status,
+                    output: wanted.output.clone(),
+                }
+            }
+            (Kind::Inspect, _) => Call::Inspect(id),
+            (Kind::Deregister, _) | (Kind::Register | Kind::Update, None) => Call::Deregister(id),
+        }
+    }
+}
+
+impl Standing {
+    fn is_present(self) -> bool {
+        matches!(self, Standing::Present { .. })
+    }
+}

@@ -1,0 +1,4 @@
+mod agent;
+mod properties;
+mod rules;
+mod talk;
