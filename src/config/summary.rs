@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::events::{Source, Subscription};
 use crate::jobs::{JobSpec, Restarts, Start};
+use crate::watches::{Target, WatchSpec};
 
 use super::settings::{Config, LogFormat, LogLevel, LogOutput, Scheme};
 
@@ -87,7 +88,11 @@ struct Watch {
     #[serde(with = "humantime_serde")]
     interval: Duration,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tag: Option<String>,
+    service: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kv: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dc: Option<String>,
 }
@@ -115,16 +120,7 @@ impl Config {
                 mode: format!("{:04o}", self.control.mode),
             },
             jobs: self.jobs.iter().map(|job| self.job_summary(job)).collect(),
-            watches: self
-                .watches
-                .iter()
-                .map(|watch| Watch {
-                    name: watch.name.clone(),
-                    interval: watch.interval,
-                    tag: watch.tag.clone(),
-                    dc: watch.dc.clone(),
-                })
-                .collect(),
+            watches: self.watches.iter().map(watch_summary).collect(),
             telemetry: self.telemetry.as_ref().map(|telemetry| Telemetry {
                 port: telemetry.port,
                 metrics: telemetry.metrics.len(),
@@ -231,5 +227,20 @@ fn level_name(level: LogLevel) -> &'static str {
         LogLevel::Warn => "WARN",
         LogLevel::Info => "INFO",
         LogLevel::Debug => "DEBUG",
+    }
+}
+
+fn watch_summary(watch: &WatchSpec) -> Watch {
+    let (service, kv, tags) = match &watch.subject.target {
+        Target::Service { name, tags, .. } => (Some(name.clone()), None, tags.clone()),
+        Target::Key(key) | Target::Prefix(key) => (None, Some(key.clone()), Vec::new()),
+    };
+    Watch {
+        name: watch.name.clone(),
+        interval: watch.interval,
+        service,
+        kv,
+        tags,
+        dc: watch.subject.dc.clone(),
     }
 }

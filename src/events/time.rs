@@ -33,7 +33,7 @@ impl Jitter {
     /// Some part of `delay`, from half of it to all.
     pub fn within(&mut self, delay: Duration) -> Duration {
         let per_mille = u32::try_from(self.next() % 501).unwrap_or(0);
-        delay - (delay / 1000) * per_mille
+        delay.saturating_sub((delay / 1000) * per_mille)
     }
 
     fn next(&mut self) -> u64 {

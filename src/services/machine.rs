@@ -181,15 +181,11 @@ impl Service {
         self.wanted = None;
         self.not_before = None;
         self.end = End::Awaited;
-        match self.call {
-            // It may still arrive: removing the service before would leave it there for good.
-            Some((_, Kind::Register | Kind::Deregister)) => {}
-            // Whatever these would say changes nothing any more, and a slow agent must not hold up the end.
-            Some((id, Kind::Update | Kind::Inspect)) => {
-                self.call = None;
-                turn.orders.push(Order::Abandon(id));
-            }
-            None => {}
+        // Whatever these would say changes nothing any more, and a slow agent must not hold up the end. A registration may
+        // still arrive: removing the service before would leave it there for good.
+        if let Some((id, Kind::Update | Kind::Inspect)) = self.call {
+            self.call = None;
+            turn.orders.push(Order::Abandon(id));
         }
         let nothing_there = matches!(self.standing, Standing::Absent | Standing::Unknown);
         if nothing_there && self.call.is_none() {

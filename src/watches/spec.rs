@@ -2,15 +2,26 @@
 
 use std::time::Duration;
 
+use super::question::Subject;
+
 /// One watch of the configuration. Two watches on one service that differ in tag or datacenter are two watches (D15).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WatchSpec {
-    /// The service's name in the catalogue; the event source is `watch.<name>`.
+    /// The event source is `watch.<name>`.
     pub name: String,
-    /// The longest time without a fresh answer.
+    /// What it looks at.
+    pub subject: Subject,
+    /// The longest time without news from the catalogue, and the period of asking a server that does not block.
     pub interval: Duration,
-    /// Only instances with this tag.
-    pub tag: Option<String>,
-    /// The datacenter to ask in.
-    pub dc: Option<String>,
+    /// Holds down a target that flaps (C11).
+    pub debounce: Option<Debounce>,
+}
+
+/// How long changes are gathered before they are published as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Debounce {
+    /// The quiet that is waited for after a change.
+    pub min: Duration,
+    /// The longest that a change waits, however restless the target is. At least `min`.
+    pub max: Duration,
 }

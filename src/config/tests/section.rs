@@ -1,4 +1,5 @@
 use super::*;
+use crate::watches::Target;
 
 #[test]
 fn an_empty_configuration_has_the_defaults() {
@@ -167,10 +168,10 @@ fn watches_have_a_name_and_an_interval() {
     assert_eq!(
         (
             watches[0].interval,
-            watches[0].tag.as_deref(),
-            watches[0].dc.as_deref()
+            &watches[0].subject.target,
+            watches[0].subject.dc.as_deref()
         ),
-        (secs(3), Some("a"), None)
+        (secs(3), &service("web", &["a"]), None)
     );
     assert_eq!(watches[1].interval, Duration::from_millis(500));
     let table = [
@@ -186,8 +187,29 @@ fn watches_have_a_name_and_an_interval() {
             "watches[0].interval: cannot use `0`",
         ),
         (
-            "{ name: 'web', interval: 1, tags: 'x' }",
+            "{ name: 'web', interval: 1, tagz: 'x' }",
             "did you mean `tag`?",
+        ),
+        (
+            "{ name: 'w1', interval: 1, kv: 'a', tags: 'x' }",
+            "no meaning beside `kv`",
+        ),
+        ("{ name: 'w1', interval: 1, kv: '' }", "a key is not empty"),
+        (
+            "{ name: 'w1', interval: 1, kv: '/a' }",
+            "does not begin with `/`",
+        ),
+        (
+            "{ name: 'w1', interval: 1, debounce: {} }",
+            "`min` is missing",
+        ),
+        (
+            "{ name: 'w1', interval: 1, debounce: { min: '2s', max: '1s' } }",
+            "`max` is shorter than `min`",
+        ),
+        (
+            "{ name: 'w1', interval: 1, service: '1' }",
+            "service names must be alphanumeric",
         ),
         ("3", "expected an object"),
     ];
@@ -204,6 +226,40 @@ fn watches_have_a_name_and_an_interval() {
             .watches
             .is_empty()
     );
+}
+
+/// The passing instances of a service with these tags.
+fn service(name: &str, tags: &[&str]) -> Target {
+    Target::Service {
+        name: name.to_owned(),
+        tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        passing_only: true,
+    }
+}
+
+#[test]
+fn d15_watches_of_one_service_can_have_names_of_their_own() {
+    let text = "{ watches: [
+        { name: 'blue', service: 'web', tag: 'b', tags: ['x', 'b'], dc: 'dc2', interval: 1 },
+        { name: 'all', service: 'web', passingOnly: false, interval: 1, debounce: { min: '2s' } },
+        { name: 'a key', kv: 'config/app', interval: 1 },
+        { name: 'keys', kv: 'config/', interval: 1 } ] }";
+    let watches = clean(text).watches;
+    assert_eq!(watches[0].subject.target, service("web", &["b", "x"]));
+    assert_eq!(watches[0].subject.dc.as_deref(), Some("dc2"));
+    assert!(matches!(
+        watches[1].subject.target,
+        Target::Service {
+            passing_only: false,
+            ..
+        }
+    ));
+    let debounce = watches[1].debounce.expect("given");
+    assert_eq!((debounce.min, debounce.max), (secs(2), secs(20)));
+    let key = Target::Key("config/app".to_owned());
+    let keys = Target::Prefix("config/".to_owned());
+    assert_eq!(watches[2].subject.target, key);
+    assert_eq!(watches[3].subject.target, keys);
 }
 
 #[test]

@@ -20,10 +20,10 @@ fn c01_one_line_when_it_goes_and_one_when_it_is_back() {
         notes.extend(link.on_result(Subject::HealthUpdate, Some(&away()), now));
     }
     assert!(link.is_lost());
-    let now = start + Duration::from_secs(1_800);
+    let now = start + Duration::from_mins(30);
     notes.extend(link.on_result(Subject::HealthUpdate, None, now));
     notes.extend(link.on_result(Subject::Watch, None, now));
-    let back = LinkNote::Back(Duration::from_secs(1_800));
+    let back = LinkNote::Back(Duration::from_mins(30));
     assert_eq!(notes, [LinkNote::Lost(away()), back]);
     assert!(!link.is_lost());
 }

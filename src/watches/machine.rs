@@ -1,0 +1,481 @@
+//! All watches of one configuration.
+//!
+//! What is asked and what is heard are two things: watches with an equal subject share one [`Query`], and each compares
+//! what was found with what it last published. At most so many questions are under way as the configuration allows
+//! (decision 25); the others take turns.
+//!
+//! A standing question proves nothing about a server that has fallen silent, so when nothing was heard for the shortest
+//! interval, a *pulse* asks whether the catalogue works. While it does not, only the pulse is tried again; once it does,
+//! everything is asked anew.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use super::order::{AskId, Note, Order};
+use super::query::{News, Phase, Query};
+use super::question::{Answer, Found, Mode, Question, Subject};
+use super::spec::WatchSpec;
+use crate::events::{EventCode, Failure, Jitter, PublicEvent, Retry, Source, WatchId, later};
+use crate::services::CheckStatus;
+
+/// Bounds of the time without any news after which a pulse is sent, and of the longest wait for another one.
+const PULSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
+/// The least number of questions that stand at once, however crowded the server is.
+const LEAST_ROOM: usize = 4;
+
+/// After an outage questions are spread over so much time, so that a thousand programs do not ask at once (C14).
+const RETURN: Duration = Duration::from_millis(200);
+
+/// The watches of one configuration. A value: it knows no clock or server, and the same facts at the same times give the
+/// same orders.
+#[derive(Debug)]
+pub struct Watches {
+    all: Vec<Watch>,
+    queries: Vec<Query>,
+    /// Queries that wait for a place, first come first served.
+    ready: VecDeque<usize>,
+    asked: BTreeMap<AskId, usize>,
+    room: usize,
+    /// The server took fewer connections than there was room for; told once.
+    crowded: bool,
+    pulse: Pulse,
+    deadlines: BTreeSet<(Instant, Timer)>,
+    scheduled: BTreeMap<Timer, Instant>,
+    jitter: Jitter,
+    next_ask: AskId,
+}
+
+#[derive(Debug)]
+struct Watch {
+    spec: WatchSpec,
+    query: usize,
+    /// What was published last.
+    shown: Option<Rc<Found>>,
+    /// A change waits for quiet, at the latest until then.
+    held_until: Option<Instant>,
+}
+
+/// What is known of the server beside its answers.
+#[derive(Debug)]
+struct Pulse {
+    every: Duration,
+    /// When something was heard of the server last.
+    heard: Instant,
+    under_way: Option<AskId>,
+    /// A question failed and it is not known yet whether only that one did.
+    suspicion: Option<Suspicion>,
+    /// The server does not work; when it is asked next.
+    away: Option<Instant>,
+    retry: Retry,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Suspicion {
+    /// Of one question alone.
+    One,
+    /// The connection was not taken though others stand: there may be too many.
+    Crowd,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    Query(usize),
+    Hold(usize),
+    Pulse,
+}
+
+impl Watches {
+    /// `room`: how many questions may be under way at once, at least 1. `first_ask` is the first free number; `seed`
+    /// decides the jitter. Nothing is asked yet: see [`Watches::begin`].
+    #[must_use]
+    pub fn new(
+        specs: Vec<WatchSpec>,
+        room: usize,
+        first_ask: AskId,
+        seed: u64,
+        now: Instant,
+    ) -> Watches {
+        let mut queries: Vec<Query> = Vec::new();
+        let mut known: BTreeMap<Subject, usize> = BTreeMap::new();
+        let mut watches = Vec::with_capacity(specs.len());
+        for (id, spec) in (0..).map(WatchId).zip(specs) {
+            let query = *known.entry(spec.subject.clone()).or_insert_with(|| {
+                queries.push(Query::new(spec.subject.clone(), spec.interval, now));
+                queries.len() - 1
+            });
+            queries[query].watches.push(id);
+            queries[query].interval = queries[query].interval.min(spec.interval);
+            watches.push(Watch {
+                spec,
+                query,
+                shown: None,
+                held_until: None,
+            });
+        }
+        let shortest = queries.iter().map(|query| query.interval).min();
+        let pulse = Pulse {
+            every: shortest.unwrap_or(PULSE.1).clamp(PULSE.0, PULSE.1),
+            heard: now,
+            under_way: None,
+            suspicion: None,
+            away: None,
+            retry: Retry::default(),
+        };
+        Watches {
+            all: watches,
+            queries,
+            ready: VecDeque::new(),
+            asked: BTreeMap::new(),
+            room: room.max(1),
+            crowded: false,
+            pulse,
+            deadlines: BTreeSet::new(),
+            scheduled: BTreeMap::new(),
+            jitter: Jitter::new(seed),
+            next_ask: first_ask,
+        }
+    }
+
+    /// Asks the first questions, at once (D41).
+    pub fn begin(&mut self, now: Instant) -> Vec<Order> {
+        let mut orders = Vec::new();
+        if self.queries.len() > self.room {
+            orders.push(Order::Report(Note::TakingTurns {
+                subjects: self.queries.len(),
+                room: self.room,
+            }));
+        }
+        self.pulse.heard = now;
+        for query in 0..self.queries.len() {
+            self.make_ready(query);
+        }
+        self.settle(now, &mut orders);
+        orders
+    }
+
+    /// The first number of a question that is still free.
+    #[must_use]
+    pub fn next_ask(&self) -> AskId {
+        self.next_ask
+    }
+
+    /// What a watch published last; `None` before its first answer.
+    #[must_use]
+    pub fn shown(&self, watch: WatchId) -> Option<&Rc<Found>> {
+        self.all.get(watch.0 as usize)?.shown.as_ref()
+    }
+
+    /// What a watch was configured to be.
+    #[must_use]
+    pub fn spec(&self, watch: WatchId) -> Option<&WatchSpec> {
+        self.all.get(watch.0 as usize).map(|watch| &watch.spec)
+    }
+
+    /// Whether there is nothing to watch.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// The one next moment at which [`Watches::on_time`] wants to be called.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.first().map(|(at, _)| *at)
+    }
+
+    /// Something else has heard of the server, which then needs no pulse.
+    pub fn on_heard(&mut self, now: Instant) {
+        self.pulse.heard = now;
+        self.schedule_pulse();
+    }
+
+    /// Takes the answer to a question. Another number than that of a question under way changes nothing.
+    pub fn on_answer(
+        &mut self,
+        id: AskId,
+        result: Result<Answer, Failure>,
+        now: Instant,
+    ) -> Vec<Order> {
+        let mut orders = Vec::new();
+        let Some(query) = self.asked.remove(&id) else {
+            return orders;
+        };
+        match result {
+            Ok(answer) => {
+                self.pulse.heard = now;
+                let news = self.queries[query].on_answer(answer, now);
+                if self.queries[query].phase == Phase::Ready {
+                    // The confirmation of an empty answer keeps the place.
+                    self.ready.push_front(query);
+                }
+                if news == News::Changed {
+                    self.on_seen(query, now, &mut orders);
+                }
+            }
+            Err(failure) => self.on_failure(query, &failure, now),
+        }
+        self.schedule_query(query);
+        self.settle(now, &mut orders);
+        orders
+    }
+
+    fn on_failure(&mut self, query: usize, failure: &Failure, now: Instant) {
+        let is_final = matches!(failure, Failure::Rejected(_));
+        self.queries[query].on_failure(is_final, now, &mut self.jitter);
+        if !failure.is_outage() || self.pulse.away.is_some() {
+            return;
+        }
+        // Another datacenter may be away while ours works, and says nothing about the connections.
+        let elsewhere = self.queries[query].subject.dc.is_some();
+        let crowd = !elsewhere && !self.asked.is_empty();
+        self.pulse.suspicion = Some(if crowd {
+            Suspicion::Crowd
+        } else {
+            Suspicion::One
+        });
+    }
+
+    /// Takes what came of a pulse.
+    pub fn on_pulse(&mut self, id: AskId, failure: Option<&Failure>, now: Instant) -> Vec<Order> {
+        let mut orders = Vec::new();
+        if self.pulse.under_way != Some(id) {
+            return orders;
+        }
+        self.pulse.under_way = None;
+        let suspicion = self.pulse.suspicion.take();
+        // What answers works; what it refuses to tell is another matter.
+        match failure {
+            Some(failure) if failure.is_outage() => self.on_away(now, &mut orders),
+            _ => self.on_well(suspicion, now, &mut orders),
+        }
+        self.settle(now, &mut orders);
+        orders
+    }
+
+    fn on_well(&mut self, suspicion: Option<Suspicion>, now: Instant, orders: &mut Vec<Order>) {
+        self.pulse.heard = now;
+        self.pulse.retry.reset();
+        if self.pulse.away.take().is_some() {
+            for query in 0..self.queries.len() {
+                let spread = self.jitter.within(RETURN).saturating_sub(RETURN / 2);
+                self.queries[query].restart(later(now, spread));
+                self.schedule_query(query);
+            }
+            self.ready.clear();
+        } else if suspicion == Some(Suspicion::Crowd) {
+            let room = (self.asked.len() * 3 / 4).max(LEAST_ROOM);
+            if room < self.room {
+                self.room = room;
+                if !self.crowded {
+                    orders.push(Order::Report(Note::Crowded { room }));
+                }
+                self.crowded = true;
+            }
+        }
+    }
+
+    /// The server does not work: standing questions will not be answered, and more of them would not be either.
+    fn on_away(&mut self, now: Instant, orders: &mut Vec<Order>) {
+        let delay = self
+            .pulse
+            .retry
+            .after_failure(self.pulse.every, &mut self.jitter);
+        self.pulse.away = Some(later(now, delay));
+        for (id, query) in std::mem::take(&mut self.asked) {
+            orders.push(Order::Abandon(id));
+            self.queries[query].restart(now);
+            self.schedule_query(query);
+        }
+    }
+
+    /// What is known may not be any more (other credentials, a thaw): everything is asked again.
+    pub fn ask_again(&mut self, now: Instant) -> Vec<Order> {
+        let mut orders = Vec::new();
+        for query in 0..self.queries.len() {
+            if let Phase::Waiting { .. } = self.queries[query].phase {
+                self.queries[query].restart(now);
+                self.schedule_query(query);
+            }
+        }
+        self.settle(now, &mut orders);
+        orders
+    }
+
+    /// Does what is due at `now`. Afterwards the next deadline is none, or later than `now`.
+    pub fn on_time(&mut self, now: Instant) -> Vec<Order> {
+        let mut orders = Vec::new();
+        self.settle(now, &mut orders);
+        orders
+    }
+
+    /// Does what is due and possible.
+    fn settle(&mut self, now: Instant, orders: &mut Vec<Order>) {
+        let due = self.deadlines.iter().take_while(|(at, _)| *at <= now);
+        let due: Vec<Timer> = due.map(|(_, timer)| *timer).collect();
+        for timer in due {
+            self.set_timer(timer, None);
+            match timer {
+                Timer::Query(query) => self.make_ready(query),
+                Timer::Hold(watch) => self.publish(watch, orders),
+                Timer::Pulse => {}
+            }
+        }
+        self.ask_ready(now, orders);
+        self.send_pulse(now, orders);
+        self.schedule_pulse();
+    }
+
+    fn make_ready(&mut self, query: usize) {
+        self.queries[query].phase = Phase::Ready;
+        self.ready.push_back(query);
+    }
+
+    fn ask_ready(&mut self, now: Instant, orders: &mut Vec<Order>) {
+        if self.pulse.away.is_some() {
+            return;
+        }
+        let subjects = self.queries.len();
+        let take_turns = subjects > self.room;
+        let share = take_turns.then(|| (small(self.room), small(subjects)));
+        while self.asked.len() < self.room {
+            let Some(index) = self.ready.pop_front() else {
+                return;
+            };
+            let id = self.next_id();
+            let query = &mut self.queries[index];
+            let mode = query.ask(id, now, share);
+            let subject = query.subject.clone();
+            self.asked.insert(id, index);
+            let question = Question { subject, mode };
+            orders.push(Order::Ask { id, question });
+        }
+    }
+
+    fn next_id(&mut self) -> AskId {
+        let id = self.next_ask;
+        self.next_ask.0 += 1;
+        id
+    }
+
+    fn send_pulse(&mut self, now: Instant, orders: &mut Vec<Order>) {
+        if self.pulse.under_way.is_none() && self.pulse_due().is_some_and(|at| at <= now) {
+            let id = self.next_id();
+            self.pulse.under_way = Some(id);
+            orders.push(Order::Pulse(id));
+        }
+    }
+
+    fn pulse_due(&self) -> Option<Instant> {
+        if self.queries.is_empty() {
+            return None;
+        }
+        if let Some(at) = self.pulse.away {
+            return Some(at);
+        }
+        if self.pulse.suspicion.is_some() {
+            return Some(self.pulse.heard);
+        }
+        // Without a standing question every answer is fresh.
+        let stands = self.asked.values().any(|query| {
+            let phase = self.queries[*query].phase;
+            matches!(
+                phase,
+                Phase::Asked {
+                    mode: Mode::Change { .. },
+                    ..
+                }
+            )
+        });
+        stands.then(|| later(self.pulse.heard, self.pulse.every))
+    }
+
+    fn schedule_pulse(&mut self) {
+        let at = self.pulse_due().filter(|_| self.pulse.under_way.is_none());
+        self.set_timer(Timer::Pulse, at);
+    }
+
+    fn schedule_query(&mut self, query: usize) {
+        let at = match self.queries[query].phase {
+            Phase::Waiting { until } => Some(until),
+            Phase::Ready | Phase::Asked { .. } => None,
+        };
+        self.set_timer(Timer::Query(query), at);
+    }
+
+    fn set_timer(&mut self, timer: Timer, at: Option<Instant>) {
+        let old = match at {
+            Some(at) => self.scheduled.insert(timer, at),
+            None => self.scheduled.remove(&timer),
+        };
+        if old == at {
+            return;
+        }
+        if let Some(old) = old {
+            self.deadlines.remove(&(old, timer));
+        }
+        if let Some(at) = at {
+            self.deadlines.insert((at, timer));
+        }
+    }
+
+    /// A subject's finding has changed: its watches publish that, or wait for quiet first.
+    fn on_seen(&mut self, query: usize, now: Instant, orders: &mut Vec<Order>) {
+        for id in self.queries[query].watches.clone() {
+            let index = id.0 as usize;
+            let watch = &mut self.all[index];
+            let held = watch.spec.debounce.filter(|_| watch.shown.is_some());
+            let Some(debounce) = held else {
+                self.publish(index, orders);
+                continue;
+            };
+            let at_latest = *watch
+                .held_until
+                .get_or_insert_with(|| later(now, debounce.max));
+            let until = later(now, debounce.min).min(at_latest);
+            self.set_timer(Timer::Hold(index), Some(until));
+        }
+    }
+
+    /// Publishes what is new for a watch: `changed`, then how it stands now.
+    fn publish(&mut self, index: usize, orders: &mut Vec<Order>) {
+        let watch = &mut self.all[index];
+        watch.held_until = None;
+        let Some(seen) = self.queries[watch.query].seen.clone() else {
+            return;
+        };
+        if watch.shown.as_ref() == Some(&seen) {
+            return;
+        }
+        // Nothing from the beginning is no change, but somebody may wait to hear that there is nothing.
+        let is_change = watch.shown.is_some() || !seen.is_empty();
+        let state = if is_healthy(&seen) {
+            EventCode::Healthy
+        } else {
+            EventCode::Unhealthy
+        };
+        watch.shown = Some(seen);
+        let id = WatchId(small(index));
+        let codes = is_change.then_some(EventCode::Changed);
+        for code in codes.into_iter().chain([state]) {
+            let source = Source::Watch(id);
+            orders.push(Order::Publish(PublicEvent { code, source }));
+        }
+    }
+}
+
+/// Whether a watch that found this is healthy: somebody can be asked, or the key is there.
+fn is_healthy(found: &Found) -> bool {
+    match found {
+        Found::Instances(instances) => instances
+            .iter()
+            .any(|instance| instance.health == CheckStatus::Passing),
+        Found::Entries(entries) => !entries.is_empty(),
+    }
+}
+
+/// Numbers of watches and places are far below this limit: the configuration bounds them.
+fn small(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
