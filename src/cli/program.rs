@@ -116,6 +116,8 @@ fn config_of(options: RunOptions, command: Exec) -> Config {
         forward: FORWARDED.to_vec(),
         orphans: Orphans::Sweep,
         service: None,
+        drain: None,
+        agent: false,
     };
     Config {
         // The command's output is the container's; ours is for when something is wrong.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::events::{JobId, Signal};
-use crate::jobs::{HealthSpec, JobIo, JobSpec, Orphans, Restarts, Start, Stdin};
+use crate::jobs::{Exec, HealthSpec, JobIo, JobSpec, Orphans, Restarts, Start, Stdin};
 
 use super::duration::SignedDuration;
 use super::exec;
@@ -42,6 +42,8 @@ const ORPHANS: [(&str, Orphans); 2] = [("sweep", Orphans::Sweep), ("keep", Orpha
 pub(super) struct Draft {
     pub(super) spec: JobSpec,
     pub(super) place: Place,
+    /// Where `drain` stands, if the file says one.
+    pub(super) drain_place: Option<Place>,
     /// Where its own stop time stands, if the file says one.
     pub(super) stop_place: Option<Place>,
     name_place: Place,
@@ -108,6 +110,8 @@ impl Draft {
         let (io, input_place) = read_io(walk, &mut section);
         let essential = section.boolean(walk, "essential").unwrap_or_default();
         let forward = read_forward(walk, &mut section);
+        let drain = Drain::read(walk, &mut section, service.is_some());
+        let agent = section.boolean(walk, "agent");
         let orphans = section.take(walk, "orphans");
         let orphans = orphans.and_then(|orphans| walk.choice(&orphans, &ORPHANS));
         section.ignore(
@@ -122,6 +126,7 @@ impl Draft {
                 "`essential` has no effect on a job without `exec`: it never exits",
             );
         }
+        let agent = agent.unwrap_or_else(|| exec.as_ref().is_some_and(is_agent));
         let spec = JobSpec {
             name,
             exec,
@@ -135,10 +140,13 @@ impl Draft {
             forward,
             orphans: orphans.unwrap_or_default(),
             service,
+            drain: drain.length,
+            agent,
         };
         Some(Draft {
             spec,
             place,
+            drain_place: drain.place,
             stop_place: timing.stop_place,
             name_place,
             when,
@@ -222,6 +230,40 @@ fn read_health(
         walk.error(&port.place, finding.help(help));
     }
     health::read(walk, &field?, advertised.is_some())
+}
+
+/// `drain`: the time between leaving the catalogue and TERM.
+#[derive(Debug, Default)]
+struct Drain {
+    length: Option<Duration>,
+    place: Option<Place>,
+}
+
+impl Drain {
+    fn read(walk: &mut Walk<'_>, section: &mut Section<'_>, advertised: bool) -> Drain {
+        let Some(field) = section.take(walk, "drain") else {
+            return Drain::default();
+        };
+        if !advertised {
+            let finding = Finding::new("`drain` has no effect on a job that is not advertised");
+            walk.warning(
+                &field.place,
+                finding.help("add `port` to advertise the job, or remove the key"),
+            );
+        }
+        let length = walk.duration(&field).and_then(SignedDuration::positive);
+        Drain {
+            length,
+            place: Some(field.place),
+        }
+    }
+}
+
+/// Whether a command runs the agent of a catalogue: `consul agent …`. Such a job is named as one by `agent` only where
+/// it is started by a script.
+fn is_agent(exec: &Exec) -> bool {
+    let program = exec.program().rsplit('/').next();
+    program == Some("consul") && exec.argv().iter().skip(1).any(|word| word == "agent")
 }
 
 /// How often and how long a job runs.

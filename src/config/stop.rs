@@ -106,6 +106,12 @@ impl Limits {
                     .map(|place| (limit, Some(place)))
             }
         };
+        // The hooks work while the service drains.
+        let drain = draft.spec.drain.zip(Some(draft.drain_place.clone()));
+        let wait = [wait, drain]
+            .into_iter()
+            .flatten()
+            .max_by_key(|(length, _)| *length);
         let (wait, place) = wait.unwrap_or_default();
         let place = place.or_else(|| draft.stop_place.clone());
         let place = place.or_else(|| self.stop_place.clone())?;

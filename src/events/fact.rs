@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Exit, PublicEvent, Run, Signal};
+use super::{Exit, JobId, PublicEvent, Run, Signal};
 
 /// Why everything is to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,6 +58,8 @@ pub enum Event {
     Exited { run: Run, exit: Exit, left: bool },
     /// Nothing that the run owned is left; comes once, only after an `Exited` with `left`.
     Gone(Run),
+    /// The job's service has left the catalogue; `was_there`: it stood there, so that others may still use its address.
+    Left { job: JobId, was_there: bool },
     /// A public event from another room (a watch) or a signal.
     Published(PublicEvent),
     /// Maintenance was switched on or off.

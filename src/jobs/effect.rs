@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::events::{Exit, JobId, PublicEvent, Run};
+use crate::services::Presence;
 
 /// An order, in the imperative. The shell performs orders in the sequence in which they come and waits for none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,9 @@ pub enum Effect {
     Terminate(Run),
     /// Send KILL to everything that the run owns, and go on doing so until nothing is left.
     Kill(Run),
+    /// Show this of the job in the catalogue. [`Presence::Leaving`] is answered by [`crate::events::Event::Left`]; the
+    /// others by silence.
+    Show(JobId, Presence),
     /// Tell who watches from outside (log, counters) that this was published; the rules have acted on it already.
     Announce(PublicEvent),
     /// Tell the operator.

@@ -11,6 +11,7 @@ use super::machine::{Job, Phase};
 use super::spec::{JobSpec, StopLimits};
 use super::turn::Turn;
 use crate::events::{Event, EventCode, Exit, Jitter, JobId, PublicEvent, RunId};
+use crate::services::Presence;
 
 /// The jobs of one configuration. A value: it knows no clock, process or network, and the same events at the same times
 /// give the same effects.
@@ -28,6 +29,11 @@ pub struct Jobs {
     scheduled: Vec<Option<Instant>>,
     /// How many jobs have a time limit running against somebody else.
     limited: usize,
+    /// Agents of the catalogue, and the jobs that need one until their own end (S06).
+    agents: Vec<JobId>,
+    clients: Vec<JobId>,
+    /// Agents that are to stop once no client is left.
+    deferred: BTreeSet<JobId>,
     /// The jobs that have published `stopping` and wait for their hooks.
     awaiting_hooks: BTreeSet<JobId>,
     limits: StopLimits,
@@ -94,7 +100,11 @@ impl Jobs {
                 stopping_hooks.entry(source).or_default().push(job.id);
             }
         }
+        let (agents, clients) = agents_and_clients(&jobs);
         let mut fleet = Jobs {
+            agents,
+            clients,
+            deferred: BTreeSet::new(),
             subscribers,
             stopping_hooks,
             limited: 0,
@@ -236,7 +246,17 @@ impl Jobs {
         let mut trays = Trays::default();
         match *event {
             Event::Started if self.ending.is_some() => {}
-            Event::Started => trays.publish(PublicEvent::global(EventCode::Startup)),
+            Event::Started => {
+                if !self.maintenance {
+                    self.show_initial(&mut trays);
+                }
+                trays.publish(PublicEvent::global(EventCode::Startup));
+            }
+            Event::Left { job, was_there } => {
+                self.with(job, now, &mut trays, |job, turn| {
+                    job.on_left(was_there, turn);
+                });
+            }
             Event::Published(event) => trays.publish(event),
             Event::Exited { run, exit, left } => {
                 self.with(run.job, now, &mut trays, |job, turn| {
@@ -293,6 +313,17 @@ impl Jobs {
         self.with_all(now, &mut Trays::default(), |job, _| job.thaw(by));
     }
 
+    /// What is to stand in the catalogue before anything has run.
+    fn show_initial(&self, trays: &mut Trays) {
+        let has_initial = |job: &&Job| {
+            let service = job.spec.service.as_ref();
+            service.is_some_and(|service| service.initial_status.is_some())
+        };
+        let initial = self.all.iter().filter(has_initial);
+        let shown = initial.map(|job| Effect::Show(job.id, Presence::Initial));
+        trays.effects.extend(shown);
+    }
+
     fn on_maintenance(&mut self, on: bool, now: Instant, trays: &mut Trays) {
         // Asking for what is already so does nothing: a second `enterMaintenance` would start its jobs twice.
         if self.maintenance == on {
@@ -323,8 +354,18 @@ impl Jobs {
                 .job(job)
                 .hook_of()
                 .is_some_and(|(_, source)| !self.job(source).is_complete());
+            if self.agents.contains(&job) && self.has_clients() && self.job(job).is_up() {
+                self.deferred.insert(job);
+                self.with(job, now, trays, Job::hold);
+                continue;
+            }
             self.with(job, now, trays, |job, turn| job.on_shutdown(is_hook, turn));
         }
+    }
+
+    fn has_clients(&self) -> bool {
+        let mut clients = self.clients.iter();
+        clients.any(|client| !self.job(*client).is_complete())
     }
 
     /// Delivers what was published, in the order of publishing, until nobody has anything more to say.
@@ -363,6 +404,12 @@ impl Jobs {
     /// Lets hooks complete whose event cannot come any more (D4, S12), and jobs go on whose hooks are complete (D33).
     /// Says whether anything moved.
     fn advance_ends(&mut self, now: Instant, trays: &mut Trays) -> bool {
+        if !self.deferred.is_empty() && !self.has_clients() {
+            for agent in std::mem::take(&mut self.deferred) {
+                self.with(agent, now, trays, |job, turn| job.on_shutdown(false, turn));
+            }
+            return true;
+        }
         let hooks_done = |id: &JobId| {
             self.hooks_on_stopping(*id)
                 .iter()
@@ -377,11 +424,7 @@ impl Jobs {
         let spent = |hook: &JobId| self.job(*hook).is_at_rest() && self.is_spent(*hook);
         let mut spent: Vec<JobId> = self.hooks.iter().copied().filter(spent).collect();
         // Hooks that wait for each other wait for ever: once nothing lives that could end, no event will come any more.
-        if ready.is_empty()
-            && spent.is_empty()
-            && self.is_ending()
-            && self.all.iter().all(Job::is_lifeless)
-        {
+        if ready.is_empty() && spent.is_empty() && self.is_ending() && self.others_are_lifeless() {
             spent.extend(
                 self.hooks
                     .iter()
@@ -401,12 +444,19 @@ impl Jobs {
         !ready.is_empty() || !spent.is_empty()
     }
 
+    /// Whether nothing lives that could end, but agents that wait for the others.
+    fn others_are_lifeless(&self) -> bool {
+        let mut others = self
+            .all
+            .iter()
+            .filter(|job| !self.deferred.contains(&job.id));
+        others.all(Job::is_lifeless)
+    }
+
     /// Whether the event that this hook waits for has been published for good.
     fn is_spent(&self, hook: JobId) -> bool {
         match self.job(hook).hook_of() {
-            Some((EventCode::Stopping, source)) => {
-                self.job(source).is_halting() || self.job(source).is_complete()
-            }
+            Some((EventCode::Stopping, source)) => self.job(source).has_told_stopping(),
             Some((_, source)) => self.job(source).is_complete(),
             None => false,
         }
@@ -495,6 +545,31 @@ impl Jobs {
     #[cfg(test)]
     pub(super) fn machines(&self) -> &[Job] {
         &self.all
+    }
+}
+
+/// The agents, and who needs them: what is announced, and the hooks of its end, as far as they are no hooks of an agent's.
+fn agents_and_clients(jobs: &[Job]) -> (Vec<JobId>, Vec<JobId>) {
+    let is_agent = |job: &&Job| job.spec.agent;
+    let agents: Vec<JobId> = jobs.iter().filter(is_agent).map(|job| job.id).collect();
+    if agents.is_empty() {
+        return (agents, Vec::new());
+    }
+    let advertised = jobs
+        .iter()
+        .filter(|job| job.spec.service.is_some() && !job.spec.agent);
+    let mut clients: BTreeSet<JobId> = advertised.map(|job| job.id).collect();
+    loop {
+        let hooks = jobs.iter().filter(|job| {
+            let source = job.hook_of().map(|(_, source)| source);
+            source.is_some_and(|source| clients.contains(&source)) && !job.spec.agent
+        });
+        let more: Vec<JobId> = hooks.map(|job| job.id).collect();
+        let before = clients.len();
+        clients.extend(more);
+        if clients.len() == before {
+            return (agents, clients.into_iter().collect());
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use super::run::LiveRun;
 use super::spec::HealthSpec;
 use super::turn::Turn;
 use crate::events::{EventCode, Exit, JobId, PublicEvent, Run, RunKind, Source, StartFailure};
+use crate::services::Presence;
 
 /// What is known of a job's health.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,24 +27,35 @@ pub enum Health {
 pub(super) struct Check {
     job: JobId,
     spec: HealthSpec,
+    /// The job has a service in the catalogue, which hears of every result.
+    advertised: bool,
     /// The next tick; `None` while no check is to run (not started yet, maintenance, halting).
     next: Option<Instant>,
     live: Option<LiveRun>,
     /// The live check began before a maintenance: its result says nothing about now.
     void: bool,
+    /// A check is to follow the void one at once.
+    wanted: bool,
     health: Health,
 }
 
 impl Check {
-    pub(super) fn new(job: JobId, spec: HealthSpec) -> Check {
+    pub(super) fn new(job: JobId, spec: HealthSpec, advertised: bool) -> Check {
         Check {
             job,
             spec,
+            advertised,
             next: None,
             live: None,
             void: false,
+            wanted: false,
             health: Health::Unknown,
         }
+    }
+
+    /// Whether anything happens at a tick: a check, or a heartbeat of a service without one.
+    fn ticks(&self) -> bool {
+        self.is_checked() || self.advertised
     }
 
     pub(super) fn health(&self) -> Health {
@@ -67,7 +79,7 @@ impl Check {
     /// The job was started (again): what was known is about an earlier run.
     pub(super) fn on_start(&mut self, turn: &mut Turn<'_>) {
         self.health = Health::Unknown;
-        if self.next.is_none() && self.is_checked() && !turn.maintenance && !turn.stopping {
+        if self.next.is_none() && self.ticks() && !turn.maintenance && !turn.stopping {
             self.next = Some(turn.next_tick(self.spec.interval));
         }
     }
@@ -75,14 +87,36 @@ impl Check {
     pub(super) fn on_maintenance(&mut self, on: bool, started: bool, turn: &mut Turn<'_>) {
         self.health = Health::Unknown;
         self.void = self.live.is_some();
-        let wanted = !on && started && self.is_checked() && !turn.stopping;
+        let wanted = !on && started && self.ticks() && !turn.stopping;
         self.next = wanted.then(|| turn.next_tick(self.spec.interval));
+        // Whoever ends a maintenance wants the service back now and not an interval later (C05).
+        self.wanted = wanted && self.live.is_some();
+        if wanted && self.live.is_none() {
+            self.tick(turn);
+        }
+    }
+
+    fn tick(&mut self, turn: &mut Turn<'_>) {
+        if self.is_checked() {
+            self.begin(turn);
+        } else {
+            turn.show(self.job, Presence::Passing);
+        }
+    }
+
+    /// What was left of the live check is gone.
+    fn on_over(&mut self, turn: &mut Turn<'_>) {
+        self.live = None;
+        if std::mem::take(&mut self.wanted) && self.next.is_some() {
+            self.begin(turn);
+        }
     }
 
     /// No further check until the next start; a live one is killed, it has nothing to put away.
     pub(super) fn stop(&mut self, turn: &mut Turn<'_>) {
         self.next = None;
         self.void = true;
+        self.wanted = false;
         if let Some(live) = &mut self.live {
             live.kill(turn.now, turn.effects);
         }
@@ -101,7 +135,7 @@ impl Check {
         if self.next.is_some_and(|at| at <= turn.now) {
             self.next = Some(turn.next_tick(self.spec.interval));
             if self.live.is_none() {
-                self.begin(turn);
+                self.tick(turn);
             }
         }
     }
@@ -126,7 +160,6 @@ impl Check {
         if !self.is_current(run) {
             return;
         }
-        self.live = None;
         if failure == StartFailure::Exhausted {
             // That there was no process to be had says nothing about the job (X02).
             self.health = Health::Unknown;
@@ -137,22 +170,23 @@ impl Check {
         } else {
             self.on_result(failure.as_exit(), turn);
         }
+        self.on_over(turn);
     }
 
     pub(super) fn on_exit(&mut self, run: Run, exit: Exit, left: bool, turn: &mut Turn<'_>) {
         if !self.is_current(run) {
             return;
         }
+        self.on_result(exit, turn);
         match &mut self.live {
             Some(live) if left => live.on_exit_with_leftovers(exit, turn.now, turn.effects),
-            _ => self.live = None,
+            _ => self.on_over(turn),
         }
-        self.on_result(exit, turn);
     }
 
-    pub(super) fn on_gone(&mut self, run: Run) {
+    pub(super) fn on_gone(&mut self, run: Run, turn: &mut Turn<'_>) {
         if self.is_current(run) {
-            self.live = None;
+            self.on_over(turn);
         }
     }
 
@@ -176,11 +210,14 @@ impl Check {
         } else {
             Health::Unhealthy
         };
-        let code = if success {
-            EventCode::Healthy
+        let (code, presence) = if success {
+            (EventCode::Healthy, Presence::Passing)
         } else {
-            EventCode::Unhealthy
+            (EventCode::Unhealthy, Presence::Critical)
         };
+        if self.advertised {
+            turn.show(self.job, presence);
+        }
         turn.publish_job(code, self.job);
     }
 

@@ -10,7 +10,8 @@
 //!      │                     Idle ───────┐                           │
 //!      │                      │ stop     │ stop, last exit           │
 //!      v                      v          v                           v
-//!   Halting: publishes `stopping`, waits for the `stopping` hooks (bounded), then TERM … KILL, until nothing is left
+//!   Halting: the service leaves the catalogue, `stopping` is published, its hooks work, the service drains (each of them
+//!      │     bounded), then TERM … KILL, until nothing is left
 //!      │
 //!      v
 //!   Complete: `stopped` was published
@@ -35,6 +36,7 @@ use super::spec::{JobSpec, Orphans, Overlap, Restarts, Start};
 use super::turn::Turn;
 use crate::events::later;
 use crate::events::{EventCode, Exit, JobId, PublicEvent, Run, RunKind, Source, StartFailure};
+use crate::services::Presence;
 
 /// One job: its rules, without the processes.
 #[derive(Debug)]
@@ -52,6 +54,8 @@ pub(super) struct Job {
     backoff: Backoff,
     /// The next tick of an interval job.
     tick: Option<Instant>,
+    /// Everything stops but this, which others need until then (S06).
+    held: bool,
     /// It is complete though something is left that KILL did not end.
     abandoned: bool,
     /// How the last run of the command ended.
@@ -89,8 +93,15 @@ pub(super) type Cause = Option<PublicEvent>;
 
 #[derive(Debug)]
 pub(super) enum Step {
-    /// `stopping` is out and its hooks work, at most until this time. The command still runs.
-    Hooks { until: Option<(Instant, Duration)> },
+    /// The service leaves the catalogue, which is waited for until this time. The command still runs (D32).
+    Leaving { until: Instant },
+    /// `stopping` is out and its hooks work, at most until this time. The command still runs, at least until it is drained.
+    Hooks {
+        until: Option<(Instant, Duration)>,
+        drained: Option<Instant>,
+    },
+    /// Nobody finds the service any more; who still has its address goes elsewhere until this time (S07).
+    Draining { until: Instant },
     /// The command and everything that it left is being removed.
     Removing,
 }
@@ -112,11 +123,15 @@ impl Job {
                 until: wait.map(|limit| (later(epoch, limit), limit)),
             },
             started: false,
-            check: spec.health.clone().map(|health| Check::new(id, health)),
+            check: spec
+                .health
+                .clone()
+                .map(|health| Check::new(id, health, spec.service.is_some())),
             restarts: spec.restarts,
             starts,
             backoff: Backoff::default(),
             tick: None,
+            held: false,
             abandoned: false,
             last_exit: None,
             kept: Vec::new(),
@@ -156,6 +171,15 @@ impl Job {
         matches!(self.phase, Phase::Halting { .. })
     }
 
+    /// Whether its `stopping` was published.
+    pub(super) fn has_told_stopping(&self) -> bool {
+        match &self.phase {
+            Phase::Halting { step, .. } => !matches!(step, Step::Leaving { .. }),
+            Phase::Complete => true,
+            _ => false,
+        }
+    }
+
     pub(super) fn waits_for_hooks(&self) -> bool {
         matches!(
             self.phase,
@@ -175,8 +199,15 @@ impl Job {
     pub(super) fn is_lifeless(&self) -> bool {
         let at_rest = match &self.phase {
             Phase::Waiting { .. } | Phase::Idle | Phase::Complete => true,
-            Phase::Halting { live, .. } => live.is_none(),
-            Phase::Running { .. } | Phase::Keeping { .. } | Phase::Backoff { .. } => false,
+            Phase::Halting {
+                step: Step::Hooks { .. } | Step::Removing,
+                live,
+            } => live.is_none(),
+            // A step of the end that time ends goes on by itself.
+            Phase::Halting { .. }
+            | Phase::Running { .. }
+            | Phase::Keeping { .. }
+            | Phase::Backoff { .. } => false,
         };
         at_rest
             && self.kept.is_empty()
@@ -224,11 +255,12 @@ impl Job {
             Phase::Running { live, .. } => live.deadline(),
             Phase::Backoff { until, .. } => Some(*until),
             Phase::Halting { step, live } => {
-                let hooks = match step {
-                    Step::Hooks { until } => until.map(|(at, _)| at),
+                let step = match step {
+                    Step::Leaving { until } | Step::Draining { until } => Some(*until),
+                    Step::Hooks { until, .. } => until.map(|(at, _)| at),
                     Step::Removing => None,
                 };
-                [hooks, live.as_ref().and_then(LiveRun::deadline)]
+                [step, live.as_ref().and_then(LiveRun::deadline)]
                     .into_iter()
                     .flatten()
                     .min()
@@ -306,7 +338,7 @@ impl Job {
         match (&self.phase, run.kind) {
             (_, RunKind::Check) => {
                 if let Some(check) = &mut self.check {
-                    check.on_gone(run);
+                    check.on_gone(run, turn);
                 }
             }
             (
@@ -348,7 +380,7 @@ impl Job {
         match &self.phase {
             // The command was not tried, so this is neither an exit nor a restart: the same start is tried again.
             Phase::Running { live, cause, .. }
-                if live.run == run && failure == StartFailure::Exhausted =>
+                if live.run == run && failure == StartFailure::Exhausted && !self.held =>
             {
                 let cause = *cause;
                 let delay = self.backoff.after_exhaustion(turn.jitter);
@@ -370,7 +402,16 @@ impl Job {
     }
 
     pub(super) fn on_maintenance(&mut self, on: bool, turn: &mut Turn<'_>) {
-        let started = self.started && !self.is_halting() && !self.is_complete();
+        let alive = !self.is_halting() && !self.is_complete();
+        let started = self.started && alive;
+        if alive && self.spec.service.is_some() {
+            let presence = if on {
+                Presence::Absent
+            } else {
+                Presence::Initial
+            };
+            turn.show(self.id, presence);
+        }
         if let Some(check) = &mut self.check {
             check.on_maintenance(on, started, turn);
         }
@@ -392,7 +433,7 @@ impl Job {
         }
         let grace = self.grace(turn);
         if let Phase::Halting {
-            step: Step::Hooks { until },
+            step: Step::Hooks { until, .. },
             ..
         } = &mut self.phase
         {
@@ -409,22 +450,69 @@ impl Job {
         self.finish_halting(turn);
     }
 
+    /// Everything is to stop, and this agent of the catalogue goes on until nobody needs it. It is not started again.
+    pub(super) fn hold(&mut self, turn: &mut Turn<'_>) {
+        if let Some(check) = &mut self.check {
+            check.stop(turn);
+        }
+        self.held = true;
+        self.restarts = Restarts::Limited(0);
+        self.starts = Restarts::Limited(0);
+        self.tick = None;
+        if let Phase::Running { again, .. } = &mut self.phase {
+            *again = None;
+        }
+    }
+
+    /// Whether its command, or what that left on purpose, runs.
+    pub(super) fn is_up(&self) -> bool {
+        matches!(self.phase, Phase::Running { .. } | Phase::Keeping { .. })
+    }
+
     /// All `stopping` hooks are complete, or their time is over.
     pub(super) fn on_hooks_done(&mut self, turn: &mut Turn<'_>) {
-        if let Phase::Halting {
+        let Phase::Halting {
             step: step @ Step::Hooks { .. },
-            ..
+            live,
         } = &mut self.phase
-        {
+        else {
+            return;
+        };
+        let Step::Hooks { drained, .. } = step else {
+            return;
+        };
+        let lives = live.is_some() || !self.kept.is_empty();
+        if let Some(until) = drained.filter(|at| lives && *at > turn.now) {
+            *step = Step::Draining { until };
+        } else {
             *step = Step::Removing;
             self.remove(turn);
+        }
+    }
+
+    /// The service has left the catalogue; `was_there`: others may still have its address.
+    pub(super) fn on_left(&mut self, was_there: bool, turn: &mut Turn<'_>) {
+        if let Phase::Halting {
+            step: Step::Leaving { .. },
+            ..
+        } = &self.phase
+        {
+            self.begin_hooks(was_there, turn);
         }
     }
 
     /// The limit of the whole stop is over: no hook, no grace.
     pub(super) fn on_stop_deadline(&mut self, turn: &mut Turn<'_>) {
         self.halt(turn);
-        self.on_hooks_done(turn);
+        self.on_left(false, turn);
+        if let Phase::Halting {
+            step: step @ (Step::Hooks { .. } | Step::Draining { .. }),
+            ..
+        } = &mut self.phase
+        {
+            *step = Step::Removing;
+            self.remove(turn);
+        }
         if let Phase::Halting {
             live: Some(live), ..
         } = &mut self.phase
@@ -443,9 +531,11 @@ impl Job {
     pub(super) fn hooks_overdue(&self, now: Instant) -> Option<Duration> {
         match self.phase {
             Phase::Halting {
-                step: Step::Hooks {
-                    until: Some((at, limit)),
-                },
+                step:
+                    Step::Hooks {
+                        until: Some((at, limit)),
+                        ..
+                    },
                 ..
             } if at <= now => Some(limit),
             _ => None,
@@ -459,9 +549,11 @@ impl Job {
                 until: Some((at, _)),
             }
             | Phase::Halting {
-                step: Step::Hooks {
-                    until: Some((at, _)),
-                },
+                step:
+                    Step::Hooks {
+                        until: Some((at, _)),
+                        ..
+                    },
                 ..
             } => *at = later(*at, by),
             _ => {}
@@ -510,10 +602,27 @@ impl Job {
         if let Some(check) = &mut self.check {
             check.on_time(turn);
         }
+        self.on_step_time(turn);
         if self.tick.is_some_and(|at| at <= turn.now) {
             self.on_tick(turn);
         }
         self.finish_halting(turn);
+    }
+
+    /// The time of a step of the end is over; that of the hooks is the whole's to judge.
+    fn on_step_time(&mut self, turn: &mut Turn<'_>) {
+        let Phase::Halting { step, .. } = &mut self.phase else {
+            return;
+        };
+        match step {
+            // It may still stand there, so it is drained as if it had left now (S08).
+            Step::Leaving { until } if *until <= turn.now => self.on_left(true, turn),
+            Step::Draining { until } if *until <= turn.now => {
+                *step = Step::Removing;
+                self.remove(turn);
+            }
+            Step::Leaving { .. } | Step::Hooks { .. } | Step::Draining { .. } | Step::Removing => {}
+        }
     }
 
     fn on_tick(&mut self, turn: &mut Turn<'_>) {

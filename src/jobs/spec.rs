@@ -32,6 +32,10 @@ pub struct JobSpec {
     pub orphans: Orphans,
     /// What is announced in the catalogue; present when the job has a `port`.
     pub service: Option<ServiceSpec>,
+    /// From the service's leaving of the catalogue to TERM: time for those who still have its address (S07).
+    pub drain: Option<Duration>,
+    /// It is the agent of the catalogue: at the end of everything it stops after all that need it (S06).
+    pub agent: bool,
 }
 
 /// A command: the executable and its arguments. Never empty.

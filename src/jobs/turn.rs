@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::effect::{Effect, Note};
 use super::spec::StopLimits;
 use crate::events::{EventCode, Exit, Jitter, JobId, PublicEvent, Run, RunId, RunKind, later};
+use crate::services::Presence;
 
 /// The facts and the out-trays of one turn, lent to each job that acts in it.
 #[derive(Debug)]
@@ -36,6 +37,10 @@ impl Turn<'_> {
 
     pub(super) fn publish_job(&mut self, code: EventCode, job: JobId) {
         self.publish(PublicEvent::job(code, job));
+    }
+
+    pub(super) fn show(&mut self, job: JobId, presence: Presence) {
+        self.effects.push(Effect::Show(job, presence));
     }
 
     pub(super) fn report(&mut self, job: JobId, note: Note) {

@@ -2,10 +2,11 @@
 
 use super::app::App;
 use super::environment::own_variables;
-use crate::events::{Event, PublicEvent, Run, RunKind, Signal};
+use crate::events::{Event, JobId, PublicEvent, Run, RunKind, Signal};
 use crate::jobs::{Effect, JobIo, Stdin};
 use crate::logging::Label;
 use crate::process::{Output, SpawnRequest, Spawned};
+use crate::services::Presence;
 
 impl App {
     /// Performs orders in their sequence.
@@ -21,6 +22,7 @@ impl App {
                     tracing::debug!("killing command '{}'", self.names.run(run));
                     self.processes.kill(run.id);
                 }
+                Effect::Show(job, presence) => self.show(job, presence),
                 Effect::Announce(event) => self.names.announce(event),
                 Effect::Report(job, note) => {
                     let exec = self.jobs.spec(job).exec.as_ref();
@@ -28,6 +30,14 @@ impl App {
                     self.names.note(job, &note, command);
                 }
             }
+        }
+    }
+
+    /// There is no client of a catalogue yet: nothing ever stands there, so there is nothing to wait for.
+    fn show(&mut self, job: JobId, presence: Presence) {
+        if presence == Presence::Leaving {
+            let was_there = false;
+            self.answers.push_back(Event::Left { job, was_there });
         }
     }
 

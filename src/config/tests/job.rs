@@ -407,7 +407,7 @@ fn ignored_keys_are_warnings() {
 
 #[test]
 fn keys_of_later_work_are_unknown() {
-    for key in ["preStart", "stopSignal", "env", "user", "drain", "restart"] {
+    for key in ["preStart", "stopSignal", "env", "user", "restart"] {
         refused_job(
             &format!("{key}: 'x'"),
             &format!("jobs[0]: unknown key `{key}`"),

@@ -10,6 +10,11 @@ use crate::jobs::health::Check;
 use crate::jobs::run::LiveRun;
 use crate::jobs::spec::{Restarts, Start};
 use crate::jobs::turn::Turn;
+use crate::services::Presence;
+
+/// How long the end waits for the service to leave the catalogue: a small share of the whole (S08). A catalogue that works
+/// takes milliseconds.
+const LEAVING: Duration = Duration::from_secs(1);
 
 impl Job {
     pub(super) fn begin(&mut self, cause: Cause, turn: &mut Turn<'_>) {
@@ -133,19 +138,35 @@ impl Job {
                 None
             }
         };
-        // Without a bound of its own a hook may take as long as it wants, unless everything is to stop (decision 8).
-        let whole = turn.stopping.then_some(turn.limits.shutdown_timeout);
-        let limit = self.spec.stop_timeout.or(whole);
+        let until = later(turn.now, LEAVING.min(turn.limits.shutdown_timeout / 10));
         self.phase = Phase::Halting {
-            step: Step::Hooks {
-                until: limit.map(|limit| (later(turn.now, limit), limit)),
-            },
+            step: Step::Leaving { until },
             live,
         };
         self.tick = None;
         if let Some(check) = &mut self.check {
             check.stop(turn);
         }
+        if self.spec.service.is_some() {
+            turn.show(self.id, Presence::Leaving);
+        } else {
+            self.begin_hooks(false, turn);
+        }
+    }
+
+    /// Nobody finds the service any more: its hooks begin, and with `drains` the time for those who still have its address.
+    pub(super) fn begin_hooks(&mut self, drains: bool, turn: &mut Turn<'_>) {
+        let Phase::Halting { step, .. } = &mut self.phase else {
+            return;
+        };
+        // Without a bound of its own a hook may take as long as it wants, unless everything is to stop (decision 8).
+        let whole = turn.stopping.then_some(turn.limits.shutdown_timeout);
+        let limit = self.spec.stop_timeout.or(whole);
+        let drain = self.spec.drain.filter(|_| drains);
+        *step = Step::Hooks {
+            until: limit.map(|limit| (later(turn.now, limit), limit)),
+            drained: drain.map(|drain| later(turn.now, drain)),
+        };
         turn.publish_job(EventCode::Stopping, self.id);
     }
 
@@ -165,6 +186,15 @@ impl Job {
     /// Completes the end once nothing is left. What KILL cannot end is waited for, except when everything is to stop:
     /// then the job counts as complete without `stopped`, which would claim a proof that nobody has (S11).
     pub(super) fn finish_halting(&mut self, turn: &mut Turn<'_>) {
+        if let Phase::Halting {
+            step: step @ Step::Draining { .. },
+            live: None,
+        } = &mut self.phase
+            && self.kept.is_empty()
+        {
+            // Nobody is left who could serve anybody.
+            *step = Step::Removing;
+        }
         let Phase::Halting {
             step: Step::Removing,
             live,

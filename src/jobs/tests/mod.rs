@@ -2,5 +2,6 @@
 
 mod properties;
 mod rules;
+mod served;
 mod stop;
 mod world;

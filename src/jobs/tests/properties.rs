@@ -14,6 +14,7 @@ use crate::jobs::{
     Effect, HealthSpec, JobSpec, JobState, Jobs, Orphans, Outcome, Overlap, Restarts, Start,
     StopLimits,
 };
+use crate::services::{InitialStatus, Presence, ServiceSpec};
 
 /// One step of a schedule; numbers choose among what is possible at that moment.
 #[derive(Clone, Debug)]
@@ -29,6 +30,8 @@ enum Step {
     Signal,
     Maintenance(bool),
     Stop(StopReason),
+    /// A service has left the catalogue.
+    Left(usize, bool),
     /// An answer for a run that is over.
     Stale(usize),
 }
@@ -49,6 +52,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::Signal),
         1 => any::<bool>().prop_map(Step::Maintenance),
         1 => prop_oneof![Just(StopReason::Requested), Just(StopReason::Reload)].prop_map(Step::Stop),
+        2 => (any::<usize>(), any::<bool>()).prop_map(|(pick, was_there)| Step::Left(pick, was_there)),
         1 => any::<usize>().prop_map(Step::Stale),
     ]
 }
@@ -103,20 +107,33 @@ fn spec(jobs: u32) -> impl Strategy<Value = JobSpec> {
         prop::bool::weighted(0.1),
         prop::bool::weighted(0.2),
         prop::bool::weighted(0.1),
+        (prop::bool::weighted(0.3), time(), prop::bool::weighted(0.1)),
     )
         .prop_map(
-            |(start, restarts, timeout, stop_timeout, health, essential, keep, no_exec)| JobSpec {
-                start,
-                restarts,
-                timeout: timeout.map(|limit| limit.max(ms(1))),
-                stop_timeout,
-                health,
-                essential,
-                orphans: if keep { Orphans::Keep } else { Orphans::Sweep },
-                exec: if no_exec { None } else { job("x").exec },
-                ..job("x")
+            |(start, restarts, timeout, stop_timeout, health, essential, keep, no_exec, served)| {
+                JobSpec {
+                    service: served.0.then(service),
+                    drain: served.1,
+                    agent: served.2,
+                    start,
+                    restarts,
+                    timeout: timeout.map(|limit| limit.max(ms(1))),
+                    stop_timeout,
+                    health,
+                    essential,
+                    orphans: if keep { Orphans::Keep } else { Orphans::Sweep },
+                    exec: if no_exec { None } else { job("x").exec },
+                    ..job("x")
+                }
             },
         )
+}
+
+fn service() -> ServiceSpec {
+    ServiceSpec {
+        initial_status: Some(InitialStatus::Warning),
+        ..super::world::service("x")
+    }
 }
 
 fn fleet() -> impl Strategy<Value = Vec<JobSpec>> {
@@ -143,6 +160,9 @@ struct Checker {
     starts: BTreeMap<JobId, u32>,
     stopped: BTreeSet<JobId>,
     stopping: BTreeSet<JobId>,
+    /// Jobs whose service is leaving, and all that ever did.
+    leaving: BTreeSet<JobId>,
+    left: BTreeSet<JobId>,
     stop_asked: Option<Instant>,
     trace: Vec<String>,
 }
@@ -165,6 +185,8 @@ impl Checker {
             starts: BTreeMap::new(),
             stopped: BTreeSet::new(),
             stopping: BTreeSet::new(),
+            leaving: BTreeSet::new(),
+            left: BTreeSet::new(),
             stop_asked: None,
             trace: Vec::new(),
         }
@@ -209,6 +231,9 @@ impl Checker {
                 Effect::Spawn { run, .. } => self.on_spawn(run),
                 Effect::Terminate(run) | Effect::Kill(run) => {
                     let killed = matches!(effect, Effect::Kill(_));
+                    let waits = run.kind == RunKind::Main && self.leaving.contains(&run.job);
+                    let asked = killed || self.live[&run].exited;
+                    assert!(asked || !waits, "no TERM before the service has left");
                     let seen = self.live.get_mut(&run);
                     let seen = seen.expect("a signal only goes to a live run");
                     seen.signalled = true;
@@ -216,8 +241,25 @@ impl Checker {
                     assert!(killed || !seen.killed, "no TERM after KILL");
                 }
                 Effect::Announce(event) => self.on_announce(event),
+                Effect::Show(job, presence) => self.on_show(job, presence),
                 Effect::Report(..) => {}
             }
+        }
+    }
+
+    fn on_show(&mut self, job: JobId, presence: Presence) {
+        let spec = &self.specs[job.0 as usize];
+        assert!(spec.service.is_some(), "only services are shown");
+        assert!(!self.left.contains(&job), "a service leaves once, for good");
+        if presence == Presence::Leaving {
+            assert!(!self.stopping.contains(&job), "it leaves before `stopping`");
+            self.leaving.insert(job);
+            self.left.insert(job);
+        } else if presence != Presence::Absent {
+            assert!(
+                !self.jobs.in_maintenance(),
+                "nothing is shown in maintenance"
+            );
         }
     }
 
@@ -279,7 +321,13 @@ impl Checker {
             return;
         };
         match event.code {
-            EventCode::Stopping => assert!(self.stopping.insert(job), "`stopping` exactly once"),
+            EventCode::Stopping => {
+                assert!(self.stopping.insert(job), "`stopping` exactly once");
+                let served = self.specs[job.0 as usize].service.is_some();
+                assert_eq!(self.left.contains(&job), served, "it left before");
+                // The answer came, or its time is over.
+                self.leaving.remove(&job);
+            }
             EventCode::Stopped => {
                 assert!(
                     self.stopping.contains(&job),
@@ -298,7 +346,8 @@ impl Checker {
         // A hook for which there was no process is tried again.
         let mut jobs = (0..).map(JobId).zip(&self.specs);
         let retried = jobs.any(|(job, _)| self.jobs.status(job).state == JobState::Backoff);
-        if self.stop_asked.is_some() && self.live.is_empty() && !retried {
+        let waits = retried || !self.leaving.is_empty();
+        if self.stop_asked.is_some() && self.live.is_empty() && !waits {
             assert!(
                 self.jobs.outcome().is_some(),
                 "a stop in which nothing lives is over"
@@ -369,8 +418,23 @@ impl Checker {
             Step::Signal => self.tell(&Event::signal(Signal::HUP)),
             Step::Maintenance(enable) => self.tell(&Event::Maintenance(enable)),
             Step::Stop(reason) => self.stop(reason),
+            Step::Left(pick, was_there) => self.answer_leaving(pick, was_there),
             Step::Stale(pick) => self.stale(pick),
         }
+    }
+
+    fn answer_leaving(&mut self, pick: usize, was_there: bool) {
+        let waiting: Vec<JobId> = self.leaving.iter().copied().collect();
+        if waiting.is_empty() {
+            return;
+        }
+        let job = waiting[pick % waiting.len()];
+        self.leaving.remove(&job);
+        self.tell(&Event::Left { job, was_there });
+        assert!(
+            self.stopping.contains(&job),
+            "its hooks begin when it has left"
+        );
     }
 
     fn stop(&mut self, reason: StopReason) {
@@ -380,7 +444,9 @@ impl Checker {
         self.tell(&Event::StopRequested(reason));
         for (run, seen) in self.live.iter().filter(|_| first) {
             let waits_for_hooks = self.has_hook(run.job);
-            let spared = waits_for_hooks || self.is_hook_of_more_than(run.job, &ended);
+            let spec = &self.specs[run.job.0 as usize];
+            let served = self.leaving.contains(&run.job) || spec.drain.is_some() || spec.agent;
+            let spared = served || waits_for_hooks || self.is_hook_of_more_than(run.job, &ended);
             assert!(
                 spared || seen.signalled || seen.exited,
                 "a stop reaches every run: {run:?}"

@@ -11,6 +11,7 @@ use crate::jobs::{
     Effect, Exec, HealthSpec, JobIo, JobSpec, Jobs, Note, Orphans, Outcome, Restarts, Start,
     StopLimits,
 };
+use crate::services::{Presence, ServiceSpec};
 
 pub(super) fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
@@ -35,6 +36,8 @@ pub(super) fn job(name: &str) -> JobSpec {
         forward: Vec::new(),
         orphans: Orphans::Sweep,
         service: None,
+        drain: None,
+        agent: false,
     }
 }
 
@@ -77,6 +80,31 @@ pub(super) fn checked(interval: Duration, timeout: Duration) -> Option<HealthSpe
         timeout: Some(timeout),
         raw: false,
     })
+}
+
+pub(super) fn service(name: &str) -> ServiceSpec {
+    ServiceSpec {
+        name: name.to_owned(),
+        id: None,
+        port: 80,
+        address: None,
+        static_address: None,
+        interfaces: Vec::new(),
+        initial_status: None,
+        tags: Vec::new(),
+        meta: BTreeMap::new(),
+        weights: None,
+        enable_tag_override: false,
+        deregister_critical_after: None,
+    }
+}
+
+/// A job with a service.
+pub(super) fn served(name: &str) -> JobSpec {
+    JobSpec {
+        service: Some(service(name)),
+        ..job(name)
+    }
 }
 
 pub(super) struct World {
@@ -126,7 +154,7 @@ impl World {
                 }
                 Effect::Terminate(run) => self.mark(*run, Signal::TERM),
                 Effect::Kill(run) => self.mark(*run, Signal::KILL),
-                Effect::Announce(_) | Effect::Report(..) => {}
+                Effect::Show(..) | Effect::Announce(_) | Effect::Report(..) => {}
             }
             self.log.push((self.now - self.start, effect));
         }
@@ -223,6 +251,20 @@ impl World {
     /// How often a job's command was started so far.
     pub(super) fn starts(&self, job: u32) -> usize {
         self.count(|effect| matches!(effect, Effect::Spawn { run, .. } if is_main(*run, job)))
+    }
+
+    /// What the catalogue was to show of a job, in order.
+    pub(super) fn shown(&self, job: u32) -> Vec<Presence> {
+        let shown = self.log.iter().filter_map(|(_, effect)| match effect {
+            Effect::Show(of, presence) if *of == JobId(job) => Some(*presence),
+            _ => None,
+        });
+        shown.collect()
+    }
+
+    pub(super) fn left(&mut self, job: u32, was_there: bool) {
+        let job = JobId(job);
+        self.tell(&Event::Left { job, was_there });
     }
 
     pub(super) fn count(&self, what: impl Fn(&Effect) -> bool) -> usize {
