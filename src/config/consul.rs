@@ -7,6 +7,9 @@ use super::section::Section;
 use super::settings::{ConsulSettings, Scheme, TlsSettings};
 use super::walk::{Field, Finding, Walk, quoted};
 
+/// More sockets than that are a mistake in any container.
+const MAX_CONNECTIONS: u16 = 10_000;
+
 const SCHEME: [(&str, Option<Scheme>); 3] = [
     ("http", Some(Scheme::Http)),
     ("https", Some(Scheme::Https)),
@@ -42,21 +45,85 @@ fn object(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<ConsulSettings> {
     let given = section.take(walk, "address");
     let scheme = section.take(walk, "scheme");
     settings.scheme = scheme
-        .and_then(|scheme| walk.choice(&scheme, &SCHEME))
+        .as_ref()
+        .and_then(|scheme| walk.choice(scheme, &SCHEME))
         .flatten();
-    if let Some(given) = given
-        && let Some(text) = walk.text(&given)
+    if let Some(given) = &given
+        && let Some(text) = walk.text(given)
     {
-        address(walk, &given, &text, &mut settings);
+        address(walk, given, &text, &mut settings);
     }
-    settings.token = section
-        .text(walk, "token")
-        .filter(|token| !token.is_empty());
-    if let Some(tls) = section.section(walk, "tls") {
+    let token = section.take(walk, "token");
+    settings.token = token.as_ref().and_then(|token| filled(walk.text(token)));
+    let token_file = section.take(walk, "tokenFile");
+    settings.token_file = token_file.as_ref().and_then(|file| read_path(walk, file));
+    if let Some(file) = &token_file
+        && settings.token.is_some()
+        && settings.token_file.is_some()
+    {
+        let finding = Finding::new("the file is preferred to `token`");
+        walk.warning(&file.place, finding.help("remove one of them"));
+    }
+    let tls = section.take(walk, "tls");
+    if let Some(tls) = tls.as_ref().and_then(|tls| walk.section(tls)) {
         settings.tls = read_tls(walk, tls);
+    }
+    settings.datacenter = filled(section.text(walk, "datacenter"));
+    settings.namespace = filled(section.text(walk, "namespace"));
+    settings.partition = filled(section.text(walk, "partition"));
+    if let Some(field) = section.take(walk, "maxConnections") {
+        max_connections(walk, &field, &mut settings);
+    }
+    settings.embedded = section.boolean(walk, "embedded").unwrap_or_default();
+    if settings.embedded {
+        let is_https = settings.scheme == Some(Scheme::Https);
+        let https = scheme.or(given.clone()).filter(|_| is_https);
+        let path = given.filter(|_| settings.address.contains("://"));
+        for field in https.into_iter().chain(path) {
+            let shown = walk.shown(field.node);
+            let finding = Finding::new(format!("cannot use {shown} with `embedded`"));
+            walk.error(&field.place, finding.help(EMBEDDED_HELP));
+        }
+        let out_of_place = [("token", token), ("tokenFile", token_file), ("tls", tls)];
+        for (key, field) in out_of_place {
+            if let Some(field) = field {
+                let finding = Finding::new(format!("cannot use `{key}` with `embedded`"));
+                walk.error(&field.place, finding.help(EMBEDDED_HELP));
+            }
+        }
     }
     section.finish(walk);
     Some(settings)
+}
+
+const EMBEDDED_HELP: &str = "the embedded catalogue listens on `host:port` and speaks plain HTTP without a token; \
+    remove `embedded` to use a Consul agent";
+
+fn max_connections(walk: &mut Walk<'_>, field: &Field<'_>, settings: &mut ConsulSettings) {
+    let Some(number) = walk.integer(field) else {
+        return;
+    };
+    match u16::try_from(number) {
+        Ok(maximum @ 1..=MAX_CONNECTIONS) => settings.max_connections = maximum,
+        _ => {
+            let finding = Finding::new(format!(
+                "cannot use `{number}`: must be 1 to {MAX_CONNECTIONS}"
+            ));
+            walk.error(
+                &field.place,
+                finding.help("an agent permits one client 200 connections by default"),
+            );
+        }
+    }
+}
+
+/// An empty text is as good as none.
+fn filled(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+fn read_path(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<PathBuf> {
+    filled(walk.text(field)).map(PathBuf::from)
 }
 
 fn read_tls(walk: &mut Walk<'_>, mut section: Section<'_>) -> TlsSettings {

@@ -173,7 +173,17 @@ fn hide_secrets(walk: &mut Walk<'_>, text: &str, parsed: &Parsed) {
     else {
         return;
     };
-    let known = ["address", "scheme", "tls"];
+    let known = [
+        "address",
+        "scheme",
+        "tokenFile",
+        "tls",
+        "datacenter",
+        "namespace",
+        "partition",
+        "maxConnections",
+        "embedded",
+    ];
     let harmless = |key: &str| known.iter().any(|known| key.eq_ignore_ascii_case(known));
     for entry in entries.iter().filter(|entry| !harmless(&entry.key)) {
         let value = super::walk::scalar_text(&entry.value);

@@ -108,7 +108,7 @@ impl Default for ControlSettings {
 }
 
 /// `consul`: the part that the file decides. `CONSUL_*` variables are applied by the client.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ConsulSettings {
     /// As written, without the scheme; empty: the client's default.
     pub address: String,
@@ -116,8 +116,41 @@ pub struct ConsulSettings {
     pub scheme: Option<Scheme>,
     /// The ACL token. Never shown.
     pub token: Option<String>,
+    /// A file with the ACL token, read again when it changes (C06). Preferred to `token`.
+    pub token_file: Option<PathBuf>,
     /// Certificates.
     pub tls: TlsSettings,
+    /// The datacenter that watches without one of their own ask in; `None`: the agent's.
+    pub datacenter: Option<String>,
+    /// The namespace and the partition of all calls; only the Enterprise edition has them (C19).
+    pub namespace: Option<String>,
+    pub partition: Option<String>,
+    /// How many blocking queries stand at once; further ones take turns (decision 25).
+    pub max_connections: u16,
+    /// The catalogue is served by this program itself; `address` is where it listens, and it speaks plain HTTP.
+    pub embedded: bool,
+}
+
+impl ConsulSettings {
+    /// Half of what an agent permits one client by default, which is 200 (C13).
+    pub const MAX_CONNECTIONS: u16 = 100;
+}
+
+impl Default for ConsulSettings {
+    fn default() -> ConsulSettings {
+        ConsulSettings {
+            address: String::new(),
+            scheme: None,
+            token: None,
+            token_file: None,
+            tls: TlsSettings::default(),
+            datacenter: None,
+            namespace: None,
+            partition: None,
+            max_connections: Self::MAX_CONNECTIONS,
+            embedded: false,
+        }
+    }
 }
 
 /// The protocol to the catalogue.
@@ -143,10 +176,16 @@ impl std::fmt::Debug for ConsulSettings {
     /// The token is a secret (L12).
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_struct("ConsulSettings")
-            .field("address", &self.address)
+            .field("address", &super::summary::without_user(&self.address))
             .field("scheme", &self.scheme)
             .field("token", &self.token.as_ref().map(|_| "redacted"))
+            .field("token_file", &self.token_file)
             .field("tls", &self.tls)
+            .field("datacenter", &self.datacenter)
+            .field("namespace", &self.namespace)
+            .field("partition", &self.partition)
+            .field("max_connections", &self.max_connections)
+            .field("embedded", &self.embedded)
             .finish()
     }
 }

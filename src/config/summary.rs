@@ -8,7 +8,7 @@ use crate::events::{Source, Subscription};
 use crate::jobs::{JobSpec, Restarts, Start};
 use crate::watches::{Target, WatchSpec};
 
-use super::settings::{Config, LogFormat, LogLevel, LogOutput, Scheme};
+use super::settings::{Config, ConsulSettings, LogFormat, LogLevel, LogOutput, Scheme};
 
 /// What a configuration came to, for the log line `loaded config:` and for the status. Nothing in it is a secret (L12): of
 /// a command it has the executable alone, of the catalogue no token, and no environment.
@@ -37,10 +37,21 @@ struct Logging {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Consul {
     address: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     scheme: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    datacenter: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partition: Option<String>,
+    #[serde(skip_serializing_if = "is_default_maximum")]
+    max_connections: u16,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    embedded: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -114,6 +125,11 @@ impl Config {
             consul: self.consul.as_ref().map(|consul| Consul {
                 address: without_user(&consul.address),
                 scheme: consul.scheme.map(scheme_name),
+                datacenter: consul.datacenter.clone(),
+                namespace: consul.namespace.clone(),
+                partition: consul.partition.clone(),
+                max_connections: consul.max_connections,
+                embedded: consul.embedded,
             }),
             control: Control {
                 socket: self.control.socket.display().to_string(),
@@ -204,8 +220,16 @@ impl Config {
     }
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn is_default_maximum(maximum: &u16) -> bool {
+    *maximum == ConsulSettings::MAX_CONNECTIONS
+}
+
 /// `user:password@` before a host is a secret.
-fn without_user(address: &str) -> String {
+pub(super) fn without_user(address: &str) -> String {
     match address.rsplit_once('@') {
         Some((_, host)) => host.to_owned(),
         None => address.to_owned(),

@@ -19,6 +19,8 @@ fn l12_the_token_is_not_shown() {
         "{ consul: { token: 's3cr3t-token', nonsense: 1 } }",
         "{ consul: { token: ['s3cr3t'] } }",
         "{ consul: { TOKEN: 's3cr3t' } }",
+        "{ consul: { token: 's3cr3t', tokenFile: [], maxConnections: 0 } }",
+        "{ consul: { embedded: true, token: 's3cr3t' } }",
         "{ consul: { tokne: 's3cr3t' } }",
         "{ consul: { auth: { password: 's3cr3t' } } }",
         "{ consul: { token: 's3cr3t', token: 'other' } }",

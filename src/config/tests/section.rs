@@ -453,3 +453,93 @@ fn a_summary_has_durations_as_people_write_them() {
         assert!(!summary.contains(secret), "{secret}: {summary}");
     }
 }
+
+#[test]
+fn the_catalogue_has_keys_the_original_had_not() {
+    let config = clean(
+        "{ consul: { tokenFile: '/run/token', datacenter: 'east', namespace: 'team', partition: 'part', maxConnections: 20 } }",
+    );
+    let consul = config.consul.unwrap();
+    let expected = ConsulSettings {
+        token_file: Some("/run/token".into()),
+        datacenter: Some("east".to_owned()),
+        namespace: Some("team".to_owned()),
+        partition: Some("part".to_owned()),
+        max_connections: 20,
+        ..ConsulSettings::default()
+    };
+    assert_eq!(consul, expected);
+    let consul = clean("{ consul: { tokenFile: '', datacenter: '', namespace: '' } }").consul;
+    assert_eq!(consul, Some(ConsulSettings::default()));
+    assert_eq!(ConsulSettings::default().max_connections, 100);
+    for number in ["0", "-1", "10001", "65537"] {
+        let text = format!("{{ consul: {{ maxConnections: {number} }} }}");
+        refused(
+            &text,
+            &format!("consul.maxConnections: cannot use `{number}`: must be 1 to 10000"),
+        );
+    }
+    refused(
+        "{ consul: { maxConnections: 'many' } }",
+        "expected a whole number",
+    );
+    refused("{ consul: { tokenFile: [] } }", "expected a string");
+    warned(
+        "{ consul: { token: 's3cr3t', tokenFile: '/run/token' } }",
+        "the file is preferred to `token`",
+    );
+}
+
+#[test]
+fn the_embedded_catalogue_has_an_address_alone() {
+    let consul = clean("{ consul: { embedded: true, address: '0.0.0.0:8500' } }");
+    let consul = consul.consul.unwrap();
+    assert_eq!(
+        (consul.embedded, consul.address.as_str()),
+        (true, "0.0.0.0:8500")
+    );
+    assert!(
+        !clean("{ consul: { embedded: false, token: 't-1234' } }")
+            .consul
+            .unwrap()
+            .embedded
+    );
+    for (rest, says) in [
+        (
+            "address: 'https://a:1'",
+            "consul.address: cannot use `https://a:1` with `embedded`",
+        ),
+        (
+            "address: 'a:1', scheme: 'https'",
+            "consul.scheme: cannot use `https` with `embedded`",
+        ),
+        (
+            "address: 'unix:///s'",
+            "consul.address: cannot use `unix:///s` with `embedded`",
+        ),
+        ("tls: {}", "consul.tls: cannot use `tls` with `embedded`"),
+        (
+            "token: 't-1234'",
+            "consul.token: cannot use `token` with `embedded`",
+        ),
+        (
+            "tokenFile: '/t'",
+            "consul.tokenFile: cannot use `tokenFile` with `embedded`",
+        ),
+    ] {
+        refused(&format!("{{ consul: {{ embedded: true, {rest} }} }}"), says);
+    }
+}
+
+#[test]
+fn l12_the_token_hides_in_debug_and_summary() {
+    let config =
+        clean("{ consul: { address: 'user:s3cr3t@c:1', token: 's3cr3t', namespace: 'team' } }");
+    let shown = format!(
+        "{:?} {}",
+        config.consul,
+        serde_json::to_string(&config.summary()).unwrap()
+    );
+    assert!(!shown.contains("s3cr3t"), "{shown}");
+    assert!(shown.contains(r#""namespace":"team""#), "{shown}");
+}
