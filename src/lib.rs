@@ -24,6 +24,7 @@
 //! | [`process`] | every fork, wait and kill; who owns which process; signals in and out | |
 //! | [`logging`] | our messages and the jobs' output, one writer | |
 //! | [`control`] | the control socket, its server and its client | |
+//! | [`discovery`] | the client of a catalogue | |
 //! | [`supervisor`] | the loop; start, reload, end | |
 //! | [`cli`] | flags, subcommands, exit statuses | |
 //!
@@ -47,6 +48,7 @@
 pub mod cli;
 pub mod config;
 pub mod control;
+pub mod discovery;
 pub mod events;
 pub mod jobs;
 pub mod logging;

@@ -103,18 +103,17 @@ fn max_connections(walk: &mut Walk<'_>, field: &Field<'_>, settings: &mut Consul
     let Some(number) = walk.integer(field) else {
         return;
     };
-    match u16::try_from(number) {
-        Ok(maximum @ 1..=MAX_CONNECTIONS) => settings.max_connections = maximum,
-        _ => {
-            let finding = Finding::new(format!(
-                "cannot use `{number}`: must be 1 to {MAX_CONNECTIONS}"
-            ));
-            walk.error(
-                &field.place,
-                finding.help("an agent permits one client 200 connections by default"),
-            );
-        }
+    if let Ok(maximum @ 1..=MAX_CONNECTIONS) = u16::try_from(number) {
+        settings.max_connections = maximum;
+        return;
     }
+    let finding = Finding::new(format!(
+        "cannot use `{number}`: must be 1 to {MAX_CONNECTIONS}"
+    ));
+    walk.error(
+        &field.place,
+        finding.help("an agent permits one client 200 connections by default"),
+    );
 }
 
 /// An empty text is as good as none.

@@ -28,15 +28,17 @@ pub struct Client {
 impl Client {
     /// A client of the supervisor at `socket`. Connects to nothing yet, and never through a proxy.
     pub fn new(socket: &Path) -> Result<Client, ClientError> {
+        let setup = |reason: String| ClientError::Setup {
+            socket: socket.to_owned(),
+            reason,
+        };
         let http = reqwest::Client::builder()
             .unix_socket(socket)
             .no_proxy()
+            .tls_backend_preconfigured(no_tls().map_err(|error| setup(error.to_string()))?)
             .timeout(TIMEOUT)
             .build()
-            .map_err(|error| ClientError::Setup {
-                socket: socket.to_owned(),
-                reason: innermost(&error),
-            })?;
+            .map_err(|error| setup(innermost(&error)))?;
         Ok(Client {
             http,
             socket: socket.to_owned(),
@@ -125,6 +127,16 @@ impl Client {
 /// The host is of no meaning over a socket; the original wrote this one.
 fn url(path: &str) -> String {
     format!("http://control{path}")
+}
+
+/// A Unix socket needs no TLS, but reqwest wants a configuration of it; without one it asks for a process-wide default,
+/// which there is not. This one trusts nobody.
+fn no_tls() -> Result<rustls::ClientConfig, rustls::Error> {
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider);
+    let builder = builder.with_safe_default_protocol_versions()?;
+    let nobody = rustls::RootCertStore::empty();
+    Ok(builder.with_root_certificates(nobody).with_no_client_auth())
 }
 
 async fn text(mut response: Response) -> reqwest::Result<String> {

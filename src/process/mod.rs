@@ -29,6 +29,7 @@
 mod error;
 mod executable;
 mod limits;
+mod linkage;
 mod marker;
 mod procfs;
 mod reap;
@@ -44,6 +45,7 @@ mod sys;
 mod tests;
 
 pub use error::SpawnError;
+pub use linkage::is_static_glibc;
 pub use reap::ProcessEvent;
 pub use registry::{Counters, Processes};
 pub use role::{Role, adopt_role};

@@ -310,3 +310,10 @@ pub(super) fn exec_by_fork(
     // a fork it must be, for these runs alone (decision 21).
     unsafe { command.pre_exec(prepare) };
 }
+
+/// Where the kernel put the dynamic loader; 0 without one (getauxval(3)).
+pub(super) fn loader_base() -> u64 {
+    // SAFETY: reads a table that the kernel wrote before this program began. `/proc/self/auxv` is the safe way to it, and
+    // is not in every root.
+    unsafe { libc::getauxval(libc::AT_BASE) }
+}

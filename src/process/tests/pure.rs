@@ -47,3 +47,11 @@ fn a_mark_does_not_grow_without_bound() {
     let entry = Marker::new(Some("x".repeat(10_000))).variable(RunId(1));
     assert!(entry.to_bytes().len() < 100);
 }
+
+/// Tests are linked dynamically; that the static binary says yes was seen by hand.
+#[test]
+fn a_program_with_a_loader_is_not_static() {
+    let is_static = super::super::is_static_glibc();
+    let expected = cfg!(all(target_env = "gnu", target_feature = "crt-static"));
+    assert_eq!(is_static, expected);
+}

@@ -1,0 +1,3 @@
+//! The client at its edges.
+
+mod settings;
