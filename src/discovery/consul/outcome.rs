@@ -98,7 +98,8 @@ impl Telling<'_> {
             return error.to_string();
         };
         match wrong {
-            CertificateError::UnknownIssuer => {
+            // The second: an authority of the same name with another key, as after it was made anew.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
                 let tls = &self.settings.tls;
                 match tls.ca_file.as_ref().or(tls.ca_path.as_ref()) {
                     Some(path) => format!(
