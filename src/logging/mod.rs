@@ -37,6 +37,7 @@ mod shared;
 mod sink;
 mod style;
 mod subscriber;
+mod tail;
 mod task;
 #[cfg(test)]
 mod tests;

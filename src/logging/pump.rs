@@ -12,7 +12,8 @@ use tokio::sync::{MutexGuard, Notify};
 use super::error::LogError;
 use super::frame::{Flow, Framer};
 use super::shared::{READ, Scratch, Shared};
-use super::style::Label;
+use super::style::{Label, OutputKind};
+use super::tail::Tail;
 use super::watched::{Watched, watch};
 
 /// What is read of a pipe whose run is gone: as much as a pipe of ours can hold. A grandchild that writes on for ever
@@ -31,9 +32,17 @@ const LARGE_PIPE: libc::c_int = 1024 * 1024;
 pub struct PumpHandle {
     shared: Arc<Shared>,
     number: u64,
+    tail: Option<Tail>,
 }
 
 impl PumpHandle {
+    /// The end of what a health check has written so far, as text; empty for a job's command, whose output is only in the
+    /// log.
+    #[must_use]
+    pub fn tail(&self) -> String {
+        self.tail.as_ref().map(Tail::text).unwrap_or_default()
+    }
+
     /// The run is gone: what its pipe holds is read, the last line is written even without a newline, and the pipe is
     /// closed, whoever else still has it open (D30, S10). Returns at once; the pump does it in its own time.
     ///
@@ -96,6 +105,7 @@ struct Pump {
     fd: Watched,
     label: Label,
     framer: Framer,
+    tail: Option<Tail>,
     /// Reads in a row that filled the buffer; stops counting when the pipe has been enlarged.
     full_reads: u32,
 }
@@ -125,7 +135,9 @@ pub(super) fn start(
     let fd = watch(Arc::new(fd), Interest::READABLE).map_err(cannot)?;
     let state = Arc::new(PumpState::default());
     let number = shared.with(|output| output.add_pump(Arc::clone(&state)));
+    let tail = (label.kind == OutputKind::Check).then(Tail::default);
     let pump = Pump {
+        tail: tail.clone(),
         shared: Arc::clone(shared),
         state,
         number,
@@ -138,6 +150,7 @@ pub(super) fn start(
     Ok(PumpHandle {
         shared: Arc::clone(shared),
         number,
+        tail,
     })
 }
 
@@ -204,6 +217,9 @@ impl Pump {
             other => return other,
         };
         let mut input = &buffer[..count];
+        if let Some(tail) = &self.tail {
+            tail.push(input);
+        }
         while !input.is_empty() {
             input = self.hand_on(input);
             if !input.is_empty() {

@@ -44,6 +44,9 @@ pub struct SpawnRequest<'a> {
     /// What becomes of the processes that outlive the first one: with [`Orphans::Keep`] nobody waits for their end
     /// until [`super::Processes::terminate`] asks for it.
     pub orphans: Orphans,
+    /// A descriptor of ours that the child keeps, under its number here, which therefore is none that the child has from
+    /// somebody else.
+    pub keeps: Option<BorrowedFd<'a>>,
 }
 
 /// Where stdout and stderr of a command go.
@@ -71,10 +74,11 @@ pub(super) struct Launch<'a> {
     pub(super) limit: FileLimit,
 }
 
-/// The descriptors that become 0, 1 and 2 of the child; `None` keeps ours.
+/// The descriptors that become 0, 1 and 2 of the child (`None` keeps ours), and one that it keeps.
 struct Streams<'a> {
     stdin: Option<BorrowedFd<'a>>,
     output: Option<BorrowedFd<'a>>,
+    keeps: Option<BorrowedFd<'a>>,
 }
 
 impl Launch<'_> {
@@ -117,6 +121,7 @@ impl Launch<'_> {
         let streams = Streams {
             stdin: (request.stdin == Stdin::Null).then_some(empty.as_fd()),
             output: pipe.map(|(_, write)| write.as_fd()),
+            keeps: request.keeps,
         };
         if request.tty || request.sheltered {
             return by_fork(request.tty, file, argv, &env, &streams, self.limit);
@@ -159,6 +164,10 @@ impl Prepared {
             actions.add_dup2(output.as_raw_fd(), 1)?;
             actions.add_dup2(output.as_raw_fd(), 2)?;
         }
+        if let Some(kept) = streams.keeps {
+            // Onto itself: that takes its close-on-exec flag away, in glibc (since 2.29) as in musl.
+            actions.add_dup2(kept.as_raw_fd(), kept.as_raw_fd())?;
+        }
         Ok(Prepared {
             attributes,
             actions,
@@ -196,7 +205,8 @@ fn by_fork(
         command.stderr(Stdio::from(output.try_clone_to_owned()?));
     }
     let image = sys::Image::new(file, argv, env);
-    sys::exec_by_fork(&mut command, image, tty, limit.original());
+    let kept = streams.keeps.map(|kept| kept.as_raw_fd());
+    sys::exec_by_fork(&mut command, image, tty, limit.original(), kept);
     // Dropping a `Child` neither waits for it nor signals it.
     let child = command.spawn()?;
     Ok(child.id().cast_signed())

@@ -279,7 +279,7 @@ impl Image {
 }
 
 /// Makes `command`, once it has forked and has a group of its own, take the terminal on its descriptor 0 if it is to, set
-/// its signals and file limit right, and execute `image`.
+/// its signals, its file limit and the descriptor that it keeps right, and execute `image`.
 ///
 /// The exec is done here because the standard library's is `execvp`, which hands a file of no known format to a shell:
 /// the same file would start with a terminal and fail without one.
@@ -290,6 +290,7 @@ pub(super) fn exec_by_fork(
     image: Image,
     tty: bool,
     files: Option<libc::rlimit>,
+    kept: Option<RawFd>,
 ) {
     let prepare = move || {
         // SAFETY: plain system calls, all async-signal-safe, on values that the closure owns. Where descriptor 0 is not
@@ -300,6 +301,10 @@ pub(super) fn exec_by_fork(
             }
             if let Some(limit) = files {
                 libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
+            }
+            if let Some(kept) = kept {
+                // The flag that closes it is the only one that there is.
+                libc::fcntl(kept, libc::F_SETFD, 0);
             }
         }
         reset_signals();

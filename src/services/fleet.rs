@@ -155,6 +155,12 @@ impl Services {
         self.all.values().all(Service::is_settled)
     }
 
+    /// Whether a call is under way that changes what stands in the catalogue.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.all.values().any(Service::is_busy)
+    }
+
     fn with_all(&mut self, now: Instant, act: impl Fn(&mut Service, &mut Turn<'_>)) -> Vec<Order> {
         let mut orders = Vec::new();
         let jobs: Vec<JobId> = self.all.keys().copied().collect();

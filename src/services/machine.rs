@@ -126,7 +126,12 @@ impl Service {
         matches!(self.standing, Standing::Present { .. })
     }
 
-    /// Whether a call is under way, or one waits to be made.
+    /// Whether a call is under way that changes what stands there.
+    pub(super) fn is_busy(&self) -> bool {
+        matches!(self.call, Some((_, Kind::Register | Kind::Deregister)))
+    }
+
+    /// Whether no call is under way and nothing has to be removed.
     pub(super) fn is_settled(&self) -> bool {
         self.call.is_none() && self.next_kind(None) != Some(Kind::Deregister)
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use super::discovery::{ANSWERS, Answered, Discovery};
 use super::environment::Environment;
 use super::fault::{Faults, planted};
 use super::reload::Reload;
@@ -12,10 +13,13 @@ use super::report::Names;
 use super::start::Plan;
 use crate::config::Config;
 use crate::control::{Command, ServerHandle};
-use crate::events::{Event, JobId, Run, RunId, RunKind, Signal, StopReason};
+use crate::discovery::consul::Client;
+use crate::events::{Event, Exit, JobId, Run, RunId, RunKind, Signal, StopReason};
 use crate::jobs::{JobState, Jobs, Orphans, Outcome};
 use crate::logging::{Logging, PumpHandle};
 use crate::process::{ProcessEvent, Processes, Received, Signals};
+use crate::services::CallId;
+use crate::watches::AskId;
 
 /// Statuses collected before the loop looks at the clock and the signals again (P04).
 const REAP_SLICE: usize = 64;
@@ -39,6 +43,11 @@ pub(super) struct App {
     pub(super) pumps: HashMap<RunId, PumpHandle>,
     /// The pids of the live health checks.
     pub(super) checks: HashMap<JobId, i32>,
+    /// The end of what each job's last check wrote, until it is told.
+    pub(super) check_output: HashMap<JobId, String>,
+    pub(super) discovery: Discovery,
+    /// For the tasks of the next configuration's discovery.
+    pub(super) answered: mpsc::Sender<Answered>,
     /// Answers to effects, taken before anything else. At most one for each effect of a turn.
     pub(super) answers: VecDeque<Event>,
     pub(super) reload: Reload,
@@ -58,12 +67,14 @@ pub(super) struct App {
 pub(super) struct Inputs {
     pub(super) signals: Signals,
     pub(super) commands: mpsc::Receiver<Command>,
+    pub(super) answers: mpsc::Receiver<Answered>,
 }
 
 /// What woke it.
 enum Wake {
     Signals,
     Command(Command),
+    Answered(Answered),
     Loaded,
     Fault,
     Clock,
@@ -79,6 +90,8 @@ pub(super) struct Parts {
     pub(super) server: Option<ServerHandle>,
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) faults: Faults,
+    pub(super) client: Option<Client>,
+    pub(super) answered: mpsc::Sender<Answered>,
 }
 
 impl App {
@@ -92,7 +105,17 @@ impl App {
             RunId(1),
             super::start::seed(),
         );
+        let discovery = Discovery::new(
+            &parts.config,
+            parts.client,
+            parts.answered.clone(),
+            (CallId(1), AskId(1)),
+            super::start::seed(),
+        );
         App {
+            check_output: HashMap::new(),
+            discovery,
+            answered: parts.answered,
             plan: parts.plan,
             config: parts.config,
             names,
@@ -140,6 +163,16 @@ impl App {
                     planted("request");
                     self.on_command(command);
                 }
+                Wake::Answered(answered) => {
+                    self.on_answered(answered);
+                    // Those that came with it need no turn of their own.
+                    for _ in 0..ANSWERS {
+                        let Ok(answered) = inputs.answers.try_recv() else {
+                            break;
+                        };
+                        self.on_answered(answered);
+                    }
+                }
                 Wake::Loaded => self.on_loaded(),
                 Wake::Fault => {
                     self.faults.report();
@@ -177,8 +210,15 @@ impl App {
             self.faults.report();
             self.tell(&Event::StopRequested(StopReason::Fault));
         } else {
-            self.tell(&Event::Started);
+            self.start_all();
         }
+    }
+
+    /// Everything of a configuration begins.
+    pub(super) fn start_all(&mut self) {
+        self.tell(&Event::Started);
+        self.begin_discovery();
+        self.answer();
     }
 
     /// Does what is due, until nothing is; says how everything ended once it has.
@@ -191,6 +231,11 @@ impl App {
         if self.jobs.next_deadline().is_some_and(|due| due <= now) {
             let effects = self.jobs.on_time(now);
             self.perform(effects);
+            self.answer();
+        }
+        if self.discovery.next_deadline().is_some_and(|due| due <= now) {
+            let orders = self.discovery.on_time(now);
+            self.perform_discovery(orders);
             self.answer();
         }
         // What takes over may be over at once as well.
@@ -210,10 +255,14 @@ impl App {
             inputs.signals.drain(received);
             return Wake::Signals;
         }
-        let deadline = [self.jobs.next_deadline(), self.processes.next_sweep()]
-            .into_iter()
-            .flatten()
-            .min();
+        let deadline = [
+            self.jobs.next_deadline(),
+            self.processes.next_sweep(),
+            self.discovery.next_deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .min();
         // A freeze shows only as a wait that was longer than planned, so no wait is long while somebody's time runs.
         let look = self.jobs.limits_anybody().then(|| now + HEARTBEAT);
         let deadline = [deadline, look].into_iter().flatten().min();
@@ -227,6 +276,7 @@ impl App {
             },
             () = self.faults.notified() => Wake::Fault,
             Some(command) = inputs.commands.recv() => Wake::Command(command),
+            Some(answered) = inputs.answers.recv() => Wake::Answered(answered),
             () = self.reload.loaded() => Wake::Loaded,
             () = sleep_until(deadline) => Wake::Clock,
         }
@@ -333,6 +383,7 @@ impl App {
                 };
                 self.names
                     .exited(run, pid, exit, left.then_some(orphans), stopping);
+                self.note_check(run, exit);
                 self.tell(&Event::Exited { run, exit, left });
             }
             ProcessEvent::Gone { run } => {
@@ -343,12 +394,25 @@ impl App {
         }
     }
 
+    /// What a failed check is reported with, where it wrote nothing.
+    fn note_check(&mut self, run: Run, exit: Exit) {
+        if run.kind == RunKind::Check {
+            let output = self.check_output.entry(run.job).or_default();
+            if output.is_empty() {
+                *output = exit.to_string();
+            }
+        }
+    }
+
     /// A run's first process is no more.
     fn forget(&mut self, run: Run, left: bool) {
         match run.kind {
             RunKind::Main => self.environment.set_pid(self.names.job(run.job), None),
             RunKind::Check => {
                 self.checks.remove(&run.job);
+                if let Some(pump) = self.pumps.get(&run.id) {
+                    self.check_output.insert(run.job, pump.tail());
+                }
             }
         }
         if !left {
@@ -374,6 +438,10 @@ impl App {
                 "the program did not run for about {shown}: time limits move on by that much"
             );
             self.jobs.on_thaw(frozen, now);
+        }
+        if frozen >= FROZEN {
+            let orders = self.discovery.on_thaw(now);
+            self.perform_discovery(orders);
         }
         now
     }

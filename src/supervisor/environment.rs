@@ -183,11 +183,7 @@ pub(super) fn own_variables(
     check: Option<i32>,
 ) -> Vec<(String8, CString)> {
     let mut own = Vec::new();
-    let mut push = |name: &str, value: &str| {
-        if let Some(entry) = entry(name.as_bytes(), value.as_bytes()) {
-            own.push((name.as_bytes().to_vec(), entry));
-        }
-    };
+    let mut push = |name: &str, value: &str| own.extend(own_variable(name, value));
     if let Some(event) = cause {
         push("CONTAINERPILOT_EVENT", event.code.name());
         push("CONTAINERPILOT_EVENT_SOURCE", &source(event.source));
@@ -196,6 +192,12 @@ pub(super) fn own_variables(
         push("CONTAINERPILOT_CHECK_PID", &pid.to_string());
     }
     own
+}
+
+/// One more variable that only this child finds; `None` if no child could be started with it.
+pub(super) fn own_variable(name: &str, value: &str) -> Option<(String8, CString)> {
+    let entry = entry(name.as_bytes(), value.as_bytes())?;
+    Some((name.as_bytes().to_vec(), entry))
 }
 
 /// What an entry of the overlay costs a child: its bytes, the NUL and the pointer to it. An unset one costs us as much.

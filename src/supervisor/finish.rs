@@ -19,6 +19,8 @@ impl App {
     /// Closes the socket, ends what evaded every proof of ownership (decision 22) and, after a fault of the loop itself,
     /// all that runs, and writes what is left to write.
     pub(super) async fn finish(mut self, inputs: &mut Inputs) {
+        let limit = self.within_stop(Duration::MAX);
+        self.finish_calls(inputs, limit).await;
         if let Some(server) = self.server.take() {
             // Requests that still wait get their answer at once: nobody is there any more to do them.
             inputs.commands.close();

@@ -13,11 +13,16 @@
 //! | `requests.rs` | what the control socket asks for |
 //! | `reload.rs` | reading a configuration again, beside the loop |
 //! | `finish.rs` | the end: what nobody owns, the last lines |
+//! | `discovery.rs`, `catalogue.rs` | services and watches joined to the client of the catalogue |
+//! | `facts.rs` | what a job that a watch starts is told |
 //! | `environment.rs` | the children's environment |
 //! | `fault.rs` | faults of our own (P14) |
 
 mod app;
+mod catalogue;
+mod discovery;
 mod environment;
+mod facts;
 mod fault;
 mod finish;
 mod interfaces;

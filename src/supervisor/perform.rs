@@ -1,12 +1,13 @@
 //! Effects to actions.
 
+use std::os::fd::AsFd;
+
 use super::app::App;
-use super::environment::own_variables;
-use crate::events::{Event, JobId, PublicEvent, Run, RunKind, Signal};
+use super::environment::{own_variable, own_variables};
+use crate::events::{Event, PublicEvent, Run, RunKind, Signal, Source};
 use crate::jobs::{Effect, JobIo, Stdin};
 use crate::logging::Label;
 use crate::process::{Output, SpawnRequest, Spawned};
-use crate::services::Presence;
 
 impl App {
     /// Performs orders in their sequence.
@@ -33,15 +34,11 @@ impl App {
         }
     }
 
-    /// There is no client of a catalogue yet: nothing ever stands there, so there is nothing to wait for.
-    fn show(&mut self, job: JobId, presence: Presence) {
-        if presence == Presence::Leaving {
-            let was_there = false;
-            self.answers.push_back(Event::Left { job, was_there });
-        }
-    }
-
     fn spawn(&mut self, run: Run, cause: Option<PublicEvent>) {
+        let facts = match cause.map(|event| event.source) {
+            Some(Source::Watch(watch)) => self.discovery.facts(run.job, watch),
+            _ => None,
+        };
         let spec = self.jobs.spec(run.job);
         let (exec, io) = match run.kind {
             RunKind::Main => (spec.exec.as_ref(), spec.io),
@@ -56,11 +53,14 @@ impl App {
         };
         // The rules order runs only of commands that are there.
         let Some(exec) = exec else { return };
-        let own = own_variables(
+        let mut own = own_variables(
             cause,
             |source| self.names.source(source),
             self.checks.get(&run.job).copied(),
         );
+        for (name, value) in facts.iter().flat_map(|facts| &facts.variables) {
+            own.extend(own_variable(name, value));
+        }
         let request = SpawnRequest {
             run,
             argv: exec.argv(),
@@ -74,6 +74,10 @@ impl App {
             tty: io.tty,
             sheltered: self.jobs.is_ending(),
             orphans: spec.orphans,
+            keeps: facts
+                .as_ref()
+                .and_then(|facts| facts.file.as_ref())
+                .map(AsFd::as_fd),
         };
         match self.processes.spawn(&request) {
             Ok(spawned) => self.on_spawned(run, spawned),

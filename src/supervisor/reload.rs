@@ -16,9 +16,11 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::app::{App, Inputs};
-use super::start::{self, load};
-use crate::config::{Config, Loaded};
+use super::discovery::Discovery;
+use super::start::{self, Ready, load};
+use crate::config::Config;
 use crate::control::Server;
+use crate::discovery::consul::Client;
 use crate::events::{Event, StopReason};
 use crate::jobs::Jobs;
 use crate::process::Received;
@@ -38,13 +40,13 @@ const STOPPING: &str = "the program is stopping";
 #[derive(Default)]
 pub(super) struct Reload {
     /// The load under way and when it has taken too long.
-    loading: Option<(JoinHandle<Result<Loaded, String>>, Instant)>,
+    loading: Option<(JoinHandle<Result<Ready, String>>, Instant)>,
     /// Who waits for the load under way, and who for the one after it.
     askers: Vec<Asker>,
     later: Option<Vec<Asker>>,
-    result: Option<Result<Loaded, String>>,
+    result: Option<Result<Ready, String>>,
     /// A good configuration that takes over once everything has stopped.
-    next: Option<Config>,
+    next: Option<(Config, Option<Client>)>,
 }
 
 impl Reload {
@@ -113,7 +115,7 @@ impl App {
                 answer(Some(asker), verdict.clone());
             }
             match result {
-                Ok(loaded) => self.on_good(loaded),
+                Ok(ready) => self.on_good(ready),
                 Err(report) => tracing::error!(
                     "the configuration was not reloaded, everything goes on: {report}"
                 ),
@@ -125,15 +127,15 @@ impl App {
         }
     }
 
-    fn on_good(&mut self, loaded: Loaded) {
-        start::report_warnings(&loaded);
-        self.reload.next = Some(loaded.config);
+    fn on_good(&mut self, ready: Ready) {
+        start::report_warnings(&ready.loaded);
+        self.reload.next = Some((ready.loaded.config, ready.client));
         self.tell(&Event::StopRequested(StopReason::Reload));
     }
 
     /// Everything of the old configuration has ended: the new one begins.
     pub(super) async fn take_over(&mut self, inputs: &mut Inputs, received: &mut Vec<Received>) {
-        let Some(config) = self.reload.next.take() else {
+        let Some((config, client)) = self.reload.next.take() else {
             // A reload ends only what a load has replaced; this line is here so that a fault of ours shows.
             tracing::error!("a reload ended without a configuration");
             return self.tell(&Event::StopRequested(StopReason::Fault));
@@ -154,6 +156,17 @@ impl App {
         self.first_run = self.jobs.next_run();
         self.environment.clear_pids();
         self.checks.clear();
+        self.check_output.clear();
+        // What is still on its way to take a service out arrives before the same service is registered again.
+        let patience = std::time::Duration::from_millis(250);
+        self.finish_calls(inputs, patience).await;
+        self.discovery = Discovery::new(
+            &config,
+            client,
+            self.answered.clone(),
+            self.discovery.next_numbers(),
+            start::seed(),
+        );
         self.jobs = jobs;
         self.config = config;
         self.adopt_config(&inputs.signals);
@@ -162,7 +175,7 @@ impl App {
         // A stop that came meanwhile comes before the start of anything (D25).
         inputs.signals.drain(received);
         self.on_signals(received);
-        self.tell(&Event::Started);
+        self.start_all();
     }
 
     /// Follows changed settings of the control socket. On another path the new socket is made before the old one is

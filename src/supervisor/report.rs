@@ -161,7 +161,7 @@ impl Names {
 }
 
 /// In milliseconds: nobody reads further.
-fn span(duration: Duration) -> humantime::FormattedDuration {
+pub(super) fn span(duration: Duration) -> humantime::FormattedDuration {
     let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     humantime::format_duration(Duration::from_millis(millis))
 }

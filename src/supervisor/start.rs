@@ -10,12 +10,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 
 use super::app::{App, Inputs, Parts};
+use super::discovery::{self, ANSWERS};
 use super::environment::{Environment, address_text};
 use super::fault::{Faults, caught};
 use super::interfaces;
 use super::place::ConfigPlace;
 use crate::config::{self, Addresses, Config, Diagnostic, Input, Loaded, Report, Variables};
 use crate::control::{BindError, Server};
+use crate::discovery::consul::Client;
 use crate::jobs::Outcome;
 use crate::logging::Logging;
 use crate::process::{Processes, Role, Signals, adopt_role};
@@ -94,7 +96,8 @@ fn system(what: &'static str) -> impl FnOnce(io::Error) -> StartError {
 pub fn supervise(plan: Plan, mut signals: Signals) -> Result<End, StartError> {
     let role = adopt_role().map_err(system("set up the signals"))?;
     let environment = Environment::new(std::env::vars_os(), std::process::id());
-    let loaded = load(&plan, &environment.template_variables()).map_err(StartError::Config)?;
+    let ready = load(&plan, &environment.template_variables()).map_err(StartError::Config)?;
+    let Ready { loaded, client } = ready;
     let logging = Logging::start(&loaded.config.logging);
     let faults = Faults::default();
     faults.watch();
@@ -115,6 +118,7 @@ pub fn supervise(plan: Plan, mut signals: Signals) -> Result<End, StartError> {
         logging.attach();
         signals.attach().map_err(system("watch for signals"))?;
         let (sender, commands) = mpsc::channel(COMMANDS);
+        let (answered, answers) = mpsc::channel(ANSWERS);
         let server = server.and_then(|server| match server.serve(sender.clone()) {
             Ok(server) => Some(server),
             Err(error) => {
@@ -131,8 +135,15 @@ pub fn supervise(plan: Plan, mut signals: Signals) -> Result<End, StartError> {
             server,
             commands: sender,
             faults,
+            client,
+            answered,
         };
-        Ok(run(App::new(parts), &mut Inputs { signals, commands }).await)
+        let mut inputs = Inputs {
+            signals,
+            commands,
+            answers,
+        };
+        Ok(run(App::new(parts), &mut inputs).await)
     });
     // A load that hangs in the file system must not hold up the exit.
     runtime.shutdown_background();
@@ -157,8 +168,22 @@ async fn run(mut app: App, inputs: &mut Inputs) -> End {
     End::Fault
 }
 
-/// Reads, renders and checks the plan's configuration.
-pub(super) fn load(plan: &Plan, variables: &Variables) -> Result<Loaded, String> {
+/// A configuration that can begin.
+#[derive(Debug)]
+pub(super) struct Ready {
+    pub(super) loaded: Loaded,
+    /// The client of its catalogue, if it names one, with what its files held.
+    pub(super) client: Option<Client>,
+}
+
+/// Reads, renders and checks the plan's configuration, and makes what it needs that may fail. Blocks for files.
+pub(super) fn load(plan: &Plan, variables: &Variables) -> Result<Ready, String> {
+    let loaded = read(plan, variables)?;
+    let client = discovery::client(&loaded.config, variables)?;
+    Ok(Ready { loaded, client })
+}
+
+fn read(plan: &Plan, variables: &Variables) -> Result<Loaded, String> {
     let mut loaded = match &plan.origin {
         Origin::Place(place) => {
             let text = place.read().map_err(|error| error.to_string())?;
@@ -221,10 +246,13 @@ fn greet(plan: &Plan, loaded: &Loaded, role: Role) {
     report_warnings(loaded);
     let config = &loaded.config;
     let advertised = config.jobs.iter().any(|job| job.service.is_some());
-    if advertised || !config.watches.is_empty() || config.telemetry.is_some() {
+    if config.consul.is_none() && (advertised || !config.watches.is_empty()) {
         tracing::warn!(
-            "service registration, watches and telemetry are not served yet: jobs run without them"
+            "no `consul` is configured: no service is registered and nothing is watched"
         );
+    }
+    if config.telemetry.is_some() {
+        tracing::warn!("telemetry is not served yet: jobs run without it");
     }
 }
 

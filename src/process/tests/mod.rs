@@ -283,6 +283,7 @@ fn plain() -> SpawnRequest<'static> {
         tty: false,
         sheltered: false,
         orphans: Orphans::Sweep,
+        keeps: None,
     }
 }
 

@@ -1,0 +1,409 @@
+//! The catalogue: the rules of services and watches joined to the client.
+//!
+//! Each call and each question is a task of its own that sends one answer; the loop never waits for one. Short calls share
+//! a few places, so that a thousand heartbeats at one tick are no thousand connections; questions are counted by the rules.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::AbortHandle;
+
+use super::facts::{self, Facts, Told};
+use super::interfaces;
+use crate::config::{self, Config, InterfaceAddress, Variables};
+use crate::discovery::consul::{Client, Lookup, Settings};
+use crate::events::{Failure, JobId, WatchId};
+use crate::process::is_static_glibc;
+use crate::services::{
+    self, Call, CallId, Link, LinkNote, Plan, Registration, Reply, Services, Subject,
+};
+use crate::watches::{self, Answer, AskId, Question, Watches};
+
+/// Short calls that are under way at once.
+const PLACES: usize = 16;
+
+/// Answers that wait for the loop. When it is full, tasks wait with theirs: nothing is lost, and nobody else is held up.
+pub(super) const ANSWERS: usize = 256;
+
+/// How often the host's addresses are compared with the registered ones (D53).
+const LOOK_AT_ADDRESSES: Duration = Duration::from_secs(10);
+
+/// What came of a task.
+#[derive(Debug)]
+pub(super) enum Answered {
+    Call {
+        job: JobId,
+        id: CallId,
+        subject: Subject,
+        result: Result<Reply, Failure>,
+    },
+    Ask {
+        id: AskId,
+        result: Result<Answer, Failure>,
+    },
+    Pulse {
+        id: AskId,
+        result: Result<(), Failure>,
+    },
+    /// Other credentials are in force.
+    Credentials,
+}
+
+/// What the loop has to do about it.
+#[derive(Debug)]
+pub(super) enum Order {
+    Service(services::Order),
+    Watch(watches::Order),
+    Say(LinkNote),
+}
+
+/// Everything about the catalogue, for one configuration.
+pub(super) struct Discovery {
+    /// `None`: no catalogue is configured.
+    client: Option<Client>,
+    services: Services,
+    watches: Watches,
+    link: Link,
+    told: Told,
+    answers: mpsc::Sender<Answered>,
+    places: Arc<Semaphore>,
+    calls: HashMap<CallId, AbortHandle>,
+    asks: HashMap<AskId, AbortHandle>,
+    credentials: Option<AbortHandle>,
+    /// The services whose address is looked up, with the specifications that choose it.
+    looked_up: Vec<(JobId, Vec<String>)>,
+    look_at: Option<Instant>,
+}
+
+/// The client that a configuration asks for; reads files, so it blocks.
+///
+/// # Errors
+///
+/// What cannot be used, as a text for people.
+pub(super) fn client(config: &Config, variables: &Variables) -> Result<Option<Client>, String> {
+    let Some(consul) = &config.consul else {
+        return Ok(None);
+    };
+    let settings = Settings::resolve(consul, variables).map_err(|error| error.to_string())?;
+    let lookup = if is_static_glibc() {
+        Lookup::HostsFile
+    } else {
+        Lookup::System
+    };
+    let client = Client::new(settings, lookup).map_err(|error| error.to_string())?;
+    Ok(Some(client))
+}
+
+impl Discovery {
+    /// Without a task yet: see [`Discovery::begin`].
+    pub(super) fn new(
+        config: &Config,
+        client: Option<Client>,
+        answers: mpsc::Sender<Answered>,
+        first: (CallId, AskId),
+        seed: u64,
+    ) -> Discovery {
+        let served = client.is_some();
+        let plans = if served { plans(config) } else { Vec::new() };
+        let specs = if served {
+            config.watches.clone()
+        } else {
+            Vec::new()
+        };
+        let room = client.as_ref().map_or(1, Client::max_connections);
+        let jobs = (0..).map(JobId).zip(&config.jobs);
+        let looked_up = jobs.filter_map(|(job, spec)| {
+            let service = spec.service.as_ref().filter(|_| served)?;
+            let changes = !service.interfaces.is_empty() && service.address.is_some();
+            changes.then(|| (job, service.interfaces.clone()))
+        });
+        Discovery {
+            looked_up: looked_up.collect(),
+            services: Services::new(plans, first.0, seed),
+            watches: Watches::new(specs, room, first.1, seed, Instant::now()),
+            link: Link::default(),
+            told: Told::default(),
+            client,
+            answers,
+            places: Arc::new(Semaphore::new(PLACES)),
+            calls: HashMap::new(),
+            asks: HashMap::new(),
+            credentials: None,
+            look_at: None,
+        }
+    }
+
+    /// Everything of the configuration has been told to begin.
+    pub(super) fn begin(&mut self, now: Instant) -> Vec<Order> {
+        self.watch_credentials();
+        self.look_at = (!self.looked_up.is_empty()).then(|| now + LOOK_AT_ADDRESSES);
+        let services = self.services.begin(now);
+        let watches = self.watches.begin(now);
+        of_services(services).chain(of_watches(watches)).collect()
+    }
+
+    /// The first numbers that are still free, for the configuration that follows.
+    pub(super) fn next_numbers(&self) -> (CallId, AskId) {
+        (self.services.next_call(), self.watches.next_ask())
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        let rules = [self.services.next_deadline(), self.watches.next_deadline()];
+        rules.into_iter().chain([self.look_at]).flatten().min()
+    }
+
+    pub(super) fn on_time(&mut self, now: Instant) -> Vec<Order> {
+        let mut orders: Vec<Order> = of_services(self.services.on_time(now)).collect();
+        orders.extend(of_watches(self.watches.on_time(now)));
+        if self.look_at.is_some_and(|at| at <= now) {
+            self.look_at = Some(now + LOOK_AT_ADDRESSES);
+            orders.extend(of_services(self.look_at_addresses(now)));
+        }
+        orders
+    }
+
+    pub(super) fn on_presence(
+        &mut self,
+        job: JobId,
+        presence: services::Presence,
+        output: &str,
+        now: Instant,
+    ) -> Vec<Order> {
+        of_services(self.services.on_presence(job, presence, output, now)).collect()
+    }
+
+    /// The program was frozen: services renew their TTL (X08).
+    pub(super) fn on_thaw(&mut self, now: Instant) -> Vec<Order> {
+        of_services(self.services.on_thaw(now)).collect()
+    }
+
+    pub(super) fn on_answered(&mut self, answered: Answered, now: Instant) -> Vec<Order> {
+        match answered {
+            Answered::Call {
+                job,
+                id,
+                subject,
+                result,
+            } => {
+                self.calls.remove(&id);
+                let mut orders = self.note(subject, result.as_ref().err(), now);
+                let rules = self.services.on_answer(job, id, result, now);
+                orders.extend(of_services(rules));
+                orders
+            }
+            Answered::Ask { id, result } => {
+                self.asks.remove(&id);
+                let mut orders = self.note(Subject::Watch, result.as_ref().err(), now);
+                orders.extend(of_watches(self.watches.on_answer(id, result, now)));
+                orders
+            }
+            Answered::Pulse { id, result } => {
+                self.asks.remove(&id);
+                let mut orders = self.note(Subject::Pulse, result.as_ref().err(), now);
+                let rules = self.watches.on_pulse(id, result.as_ref().err(), now);
+                orders.extend(of_watches(rules));
+                orders
+            }
+            Answered::Credentials => {
+                self.watch_credentials();
+                let services = of_services(self.services.try_now(now));
+                services
+                    .chain(of_watches(self.watches.ask_again(now)))
+                    .collect()
+            }
+        }
+    }
+
+    fn note(&mut self, subject: Subject, failure: Option<&Failure>, now: Instant) -> Vec<Order> {
+        if failure.is_none_or(|failure| !failure.is_outage()) {
+            self.watches.on_heard(now);
+        }
+        let notes = self.link.on_result(subject, failure, now);
+        notes.into_iter().map(Order::Say).collect()
+    }
+
+    /// What a job is told that this watch starts.
+    pub(super) fn facts(&mut self, job: JobId, watch: WatchId) -> Option<Facts> {
+        let found = Rc::clone(self.watches.shown(watch)?);
+        let before = self.told.tell(job, &found);
+        let spec = self.watches.spec(watch)?;
+        Some(facts::of_watch(spec, &found, before.as_deref()))
+    }
+
+    /// Makes a call beside the loop.
+    pub(super) fn call(&mut self, job: JobId, id: CallId, call: Call) {
+        let Some(client) = self.client.clone() else {
+            return;
+        };
+        let (answers, places) = (self.answers.clone(), Arc::clone(&self.places));
+        let task = async move {
+            // Never closed: it lives as long as a task holds it.
+            let _place = places.acquire().await;
+            let (subject, result) = perform(&client, call).await;
+            // Nobody listens any more only at the end of the program.
+            let _ = answers
+                .send(Answered::Call {
+                    job,
+                    id,
+                    subject,
+                    result,
+                })
+                .await;
+        };
+        self.calls.insert(id, tokio::spawn(task).abort_handle());
+    }
+
+    /// Asks beside the loop.
+    pub(super) fn ask(&mut self, id: AskId, question: Question) {
+        let Some(client) = self.client.clone() else {
+            return;
+        };
+        let answers = self.answers.clone();
+        let task = async move {
+            let result = client.ask(&question).await;
+            let _ = answers.send(Answered::Ask { id, result }).await;
+        };
+        self.asks.insert(id, tokio::spawn(task).abort_handle());
+    }
+
+    pub(super) fn pulse(&mut self, id: AskId) {
+        let Some(client) = self.client.clone() else {
+            return;
+        };
+        let answers = self.answers.clone();
+        let task = async move {
+            let result = client.pulse().await;
+            let _ = answers.send(Answered::Pulse { id, result }).await;
+        };
+        self.asks.insert(id, tokio::spawn(task).abort_handle());
+    }
+
+    pub(super) fn abandon_call(&mut self, id: CallId) {
+        if let Some(task) = self.calls.remove(&id) {
+            task.abort();
+        }
+    }
+
+    pub(super) fn abandon_ask(&mut self, id: AskId) {
+        if let Some(task) = self.asks.remove(&id) {
+            task.abort();
+        }
+    }
+
+    /// Whether a call is under way that changes what stands in the catalogue (S08).
+    pub(super) fn is_busy(&self) -> bool {
+        self.services.is_busy()
+    }
+
+    pub(super) fn registration(&self, job: JobId) -> Option<&Registration> {
+        self.services.registration(job)
+    }
+
+    /// Questions are not needed any more; calls may still take a service out.
+    pub(super) fn stop_asking(&mut self) {
+        for (_, task) in self.asks.drain() {
+            task.abort();
+        }
+    }
+
+    fn watch_credentials(&mut self) {
+        let Some(client) = self.client.clone() else {
+            return;
+        };
+        let answers = self.answers.clone();
+        let task = tokio::spawn(async move {
+            client.credentials_changed().await;
+            let _ = answers.send(Answered::Credentials).await;
+        });
+        if let Some(old) = self.credentials.replace(task.abort_handle()) {
+            old.abort();
+        }
+    }
+
+    /// The host may have got another address since.
+    fn look_at_addresses(&mut self, now: Instant) -> Vec<services::Order> {
+        let Ok(addresses) = interfaces::addresses() else {
+            return Vec::new();
+        };
+        let addresses: Rc<[InterfaceAddress]> = addresses.into();
+        let mut orders = Vec::new();
+        for (job, specifications) in &self.looked_up {
+            // Without any matching address the last one stays: an interface may be down for a moment.
+            let chosen = config::choose_again(specifications, &addresses);
+            let Some(chosen) = chosen.map(|address| address.to_string()) else {
+                continue;
+            };
+            let registered = self.services.registration(*job);
+            let old = registered.and_then(|registration| registration.address.clone());
+            if old.as_ref() != Some(&chosen) {
+                orders.extend(self.services.readdress(*job, chosen, now));
+            }
+        }
+        orders
+    }
+}
+
+impl Drop for Discovery {
+    /// What a configuration has asked for ends with it.
+    fn drop(&mut self) {
+        let calls = self.calls.drain().map(|(_, task)| task);
+        let asks = self.asks.drain().map(|(_, task)| task);
+        for task in calls.chain(asks).chain(self.credentials.take()) {
+            task.abort();
+        }
+    }
+}
+
+async fn perform(client: &Client, call: Call) -> (Subject, Result<Reply, Failure>) {
+    match call {
+        Call::Register(registration, status) => {
+            let result = client.register(&registration, Some(status)).await;
+            (Subject::Registration, result.map(|()| Reply::Done))
+        }
+        Call::Update {
+            check,
+            status,
+            output,
+        } => {
+            let result = client.update(&check, status, &output).await;
+            (Subject::HealthUpdate, result.map(|()| Reply::Done))
+        }
+        Call::Deregister(id) => {
+            let result = client.deregister(&id).await;
+            (Subject::Deregistration, result.map(|()| Reply::Done))
+        }
+        Call::Inspect(id) => {
+            let result = client.inspect(&id).await;
+            (Subject::Inspection, result.map(Reply::Found))
+        }
+    }
+}
+
+/// What is to be registered.
+fn plans(config: &Config) -> Vec<Plan> {
+    let hostname = nix::unistd::gethostname().unwrap_or_default();
+    let hostname = hostname.to_string_lossy();
+    let jobs = (0..).map(JobId).zip(&config.jobs);
+    let plans = jobs.filter_map(|(job, spec)| {
+        let service = spec.service.as_ref()?;
+        let health = spec.health.as_ref()?;
+        Some(Plan {
+            job,
+            registration: Registration::new(service, health.ttl, &hostname),
+            initial: service.initial_status.map(Into::into),
+            interval: health.interval,
+        })
+    });
+    plans.collect()
+}
+
+fn of_services(orders: Vec<services::Order>) -> impl Iterator<Item = Order> {
+    orders.into_iter().map(Order::Service)
+}
+
+fn of_watches(orders: Vec<watches::Order>) -> impl Iterator<Item = Order> {
+    orders.into_iter().map(Order::Watch)
+}
