@@ -19,7 +19,7 @@
 //! | [`events`] | facts, public events, the numbers of jobs and runs | yes |
 //! | [`services`] | what stands in the catalogue, and how it is kept so | yes |
 //! | [`jobs`] | what a job is; its states; restarts, health, the order of the end | yes |
-//! | [`watches`] | what a watch is | yes |
+//! | [`watches`] | what is asked of the catalogue, what counts as a change | yes |
 //! | [`config`] | text to a checked configuration: template, JSON5, all errors at once | yes |
 //! | [`process`] | every fork, wait and kill; who owns which process; signals in and out | |
 //! | [`logging`] | our messages and the jobs' output, one writer | |
@@ -30,6 +30,14 @@
 //!
 //! Pure rooms import pure rooms only; shell rooms never import each other; only the supervisor and the command line know
 //! more than one. A test reads the `use` lines against that table.
+//!
+//! # The path of a change in the catalogue
+//!
+//! A watch has one question standing: the catalogue answers when something has changed since an index. The task that asked
+//! sends the answer to the loop; [`watches`] compares it with what it published last, and orders `Publish(changed)`, then
+//! `healthy` or `unhealthy`. Jobs that are triggered by it start with the facts in their environment. The other way, a
+//! result of a check is an order of [`jobs`] to show the service; [`services`] compares that with what stands in the
+//! catalogue and orders the one call that mends the difference.
 //!
 //! # The path of an exit status
 //!

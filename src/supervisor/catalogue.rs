@@ -41,8 +41,15 @@ impl App {
                 Order::Service(order) => self.perform_service(order),
                 Order::Watch(order) => self.perform_watch(order),
                 Order::Say(note) => self.say_link(&note),
+                Order::Readdressed(job, address) => self.on_readdressed(job, &address),
             }
         }
+    }
+
+    fn on_readdressed(&mut self, job: JobId, address: &str) {
+        let name = self.names.job(job);
+        tracing::info!(job = name, "the address of {name} is now {address}");
+        self.environment.set_address(name, address);
     }
 
     fn perform_service(&mut self, order: services::Order) {

@@ -58,6 +58,8 @@ pub(super) enum Order {
     Service(services::Order),
     Watch(watches::Order),
     Say(LinkNote),
+    /// A job's service has another address from now on.
+    Readdressed(JobId, String),
 }
 
 /// Everything about the catalogue, for one configuration.
@@ -160,7 +162,7 @@ impl Discovery {
         orders.extend(of_watches(self.watches.on_time(now)));
         if self.look_at.is_some_and(|at| at <= now) {
             self.look_at = Some(now + LOOK_AT_ADDRESSES);
-            orders.extend(of_services(self.look_at_addresses(now)));
+            orders.extend(self.look_at_addresses(now));
         }
         orders
     }
@@ -324,7 +326,7 @@ impl Discovery {
     }
 
     /// The host may have got another address since.
-    fn look_at_addresses(&mut self, now: Instant) -> Vec<services::Order> {
+    fn look_at_addresses(&mut self, now: Instant) -> Vec<Order> {
         let Ok(addresses) = interfaces::addresses() else {
             return Vec::new();
         };
@@ -339,7 +341,8 @@ impl Discovery {
             let registered = self.services.registration(*job);
             let old = registered.and_then(|registration| registration.address.clone());
             if old.as_ref() != Some(&chosen) {
-                orders.extend(self.services.readdress(*job, chosen, now));
+                orders.push(Order::Readdressed(*job, chosen.clone()));
+                orders.extend(of_services(self.services.readdress(*job, chosen, now)));
             }
         }
         orders

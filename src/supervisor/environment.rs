@@ -127,6 +127,15 @@ impl Environment {
         }
     }
 
+    /// The advertised address of one job has changed.
+    pub(super) fn set_address(&mut self, job: &str, address: &str) {
+        let name = address_name(job).into_bytes();
+        if let Some(entry) = entry(&name, address.as_bytes()) {
+            self.addresses.insert(name.clone(), entry);
+            self.refresh(name);
+        }
+    }
+
     /// A job's process runs, or (`None`) no longer does.
     pub(super) fn set_pid(&mut self, job: &str, pid: Option<i32>) {
         let name = pid_name(job).into_bytes();
