@@ -38,6 +38,22 @@ impl Journal {
         lines
     }
 
+    /// Waits for a line that is exactly this.
+    ///
+    /// # Panics
+    ///
+    /// When it does not come within `limit`.
+    pub(crate) fn wait_for_line(&self, line: &str, limit: Duration) {
+        let came = holds_within(limit, &mut || {
+            self.lines().iter().any(|found| found == line)
+        });
+        assert!(
+            came,
+            "waited {limit:?} for `{line}`, got {:?}",
+            self.lines()
+        );
+    }
+
     /// Asserts that the given lines are there in this order; others may stand between them.
     ///
     /// # Panics

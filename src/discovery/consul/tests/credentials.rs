@@ -208,6 +208,8 @@ async fn c07_certificates_are_replaced_under_load() {
             count
         }
     });
+    // Else the first pair might be gone before it is used.
+    pair.fake.has_seen(1).await;
     for swap in 1..=8 {
         let next = pair.sign(2100);
         pair.write_certificate(&next.certificate[..100]);

@@ -85,7 +85,7 @@ async fn the_other_calls_have_theirs() {
     client.update("service:app-h", passing, "ok").await.unwrap();
     assert_eq!(
         line(&fake.last()),
-        "PUT /v1/agent/check/update/service%3Aapp-h HTTP/1.1"
+        "PUT /v1/agent/check/update/service:app-h HTTP/1.1"
     );
     assert_eq!(body(&fake.last()), r#"{"Status":"passing","Output":"ok"}"#);
     let long = "ü".repeat(5000);
