@@ -23,6 +23,7 @@
 //! | [`config`] | text to a checked configuration: template, JSON5, all errors at once | yes |
 //! | [`process`] | every fork, wait and kill; who owns which process; signals in and out | |
 //! | [`logging`] | our messages and the jobs' output, one writer | |
+//! | [`catalog`] | a Consul in memory: its tables, its HTTP edge | its tables |
 //! | [`control`] | the control socket, its server and its client | |
 //! | [`discovery`] | the client of a catalogue | |
 //! | [`supervisor`] | the loop; start, reload, end | |
@@ -53,6 +54,7 @@
     warn(clippy::print_stdout, clippy::print_stderr, clippy::dbg_macro)
 )]
 
+pub mod catalog;
 pub mod cli;
 pub mod config;
 pub mod control;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -34,10 +35,23 @@ pub enum Invocation {
         socket: Option<PathBuf>,
         action: Action,
     },
+    /// Serve the embedded catalogue.
+    Catalog(CatalogOptions),
     /// Print the version.
     Version,
     /// Print the help.
     Help,
+}
+
+/// Flags of `pilothouse catalog`. `None` is the default of [`crate::catalog::Settings`], for the node the host's name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CatalogOptions {
+    /// `--bind`.
+    pub bind: Option<SocketAddr>,
+    /// `--datacenter`.
+    pub datacenter: Option<String>,
+    /// `--node`.
+    pub node: Option<String>,
 }
 
 /// A request to a running supervisor.

@@ -6,13 +6,14 @@
 //! `containerpilot`, so that no old start command can become one (decision 7).
 //!
 //! [`run()`] performs what needs no supervisor (`-template`, `-version`, the requests to a running supervisor) and passes the
-//! rest to the two functions that it is given. Requests need the path of the socket and nothing else: a configuration that is
+//! rest to the functions that it is given. Requests need the path of the socket and nothing else: a configuration that is
 //! broken by now does not keep them from the supervisor (D46).
 //!
 //! Where the original differs: our own errors go to stderr, help that was asked for goes to stdout with status 0, and a
 //! request that the supervisor refused is a failure.
 
 mod actions;
+mod catalog;
 mod exit;
 mod flags;
 mod invocation;
@@ -24,7 +25,7 @@ mod tests;
 mod usage;
 
 pub use exit::ExitCode;
-pub use invocation::{Action, Invocation, RunOptions};
+pub use invocation::{Action, CatalogOptions, Invocation, RunOptions};
 pub use parse::parse;
 pub use program::main;
 pub use run::{CheckRequest, Console, SuperviseRequest, run};

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::flags::{Flag, Words};
-use super::invocation::{Action, Invocation, RunOptions};
+use super::invocation::{Action, CatalogOptions, Invocation, RunOptions};
 use super::usage::UsageError;
 use crate::jobs::{Exec, Restarts};
 
 /// The subcommands, for the suggestion after a wrong word.
-const COMMANDS: [&str; 5] = ["check", "run", "healthy", "version", "help"];
+const COMMANDS: [&str; 6] = ["check", "run", "healthy", "catalog", "version", "help"];
 
 /// Reads a command line; `args[0]` is the program's name.
 ///
@@ -37,6 +38,7 @@ fn subcommand(name: &str, words: Words<'_>) -> Result<Invocation, UsageError> {
         "check" => check(words),
         "run" => run_command(words),
         "healthy" => healthy(words),
+        "catalog" => catalog(words),
         "version" => nothing_more(name, words, Invocation::Version),
         "help" => Ok(Invocation::Help),
         _ => Err(unknown_command(name)),
@@ -219,6 +221,28 @@ fn run_command(mut words: Words<'_>) -> Result<Invocation, UsageError> {
         UsageError::new("`run` needs a command: `run [flags] -- COMMAND [ARG...]`".to_owned())
     })?;
     Ok(Invocation::RunCommand { options, command })
+}
+
+fn catalog(mut words: Words<'_>) -> Result<Invocation, UsageError> {
+    let mut options = CatalogOptions::default();
+    while let Some(flag) = words.next_flag()? {
+        match flag.name() {
+            "bind" => options.bind = Some(address(flag, &mut words)?),
+            "datacenter" => options.datacenter = Some(name(flag, &mut words)?),
+            "node" => options.node = Some(name(flag, &mut words)?),
+            "h" | "help" => return Ok(Invocation::Help),
+            _ => return Err(flag.unknown()),
+        }
+    }
+    nothing_more("catalog", words, Invocation::Catalog(options))
+}
+
+fn address<'a>(flag: Flag<'a>, words: &mut Words<'a>) -> Result<SocketAddr, UsageError> {
+    let text = flag.text(words)?;
+    text.parse().map_err(|_| {
+        let reason = "write an address and a port, such as `127.0.0.1:8500` or `[::1]:0`";
+        flag.invalid(OsStr::new(text), reason)
+    })
 }
 
 fn name<'a>(flag: Flag<'a>, words: &mut Words<'a>) -> Result<String, UsageError> {

@@ -1,10 +1,12 @@
 //! The program: the command line joined to the supervisor and to the configuration.
 
+use std::cell::Cell;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::catalog;
 use super::exit::ExitCode;
 use super::run::{self, CheckRequest, Console, SuperviseRequest};
 use super::{Invocation, RunOptions, parse};
@@ -36,22 +38,25 @@ pub fn main(signals: io::Result<Signals>) -> ExitCode {
             );
         }
     };
-    let supervises = matches!(
+    let stays = matches!(
         parse(&args),
-        Ok(Invocation::Run { .. } | Invocation::RunCommand { .. })
+        Ok(Invocation::Run { .. } | Invocation::RunCommand { .. } | Invocation::Catalog(_))
     );
-    let mut kept = Some(signals);
-    if !supervises && let Some(signals) = kept.take() {
-        // A client is no supervisor: TERM and INT end it, as everybody expects.
+    let kept = Cell::new(Some(signals));
+    if !stays && let Some(signals) = kept.take() {
+        // A client is neither supervisor nor server: TERM and INT end it, as everybody expects.
         signals.release();
     }
     let supervise = |request| match kept.take() {
         Some(signals) => supervise(plan(request), signals),
         None => ExitCode::Fault,
     };
-    run::run(&args, &variables, &mut console, supervise, |request| {
-        check(&request, &variables)
-    })
+    let check = |request| check(&request, &variables);
+    let catalog = |options, console: &mut Console<'_>| match kept.take() {
+        Some(signals) => catalog::serve(options, signals, console),
+        None => ExitCode::Fault,
+    };
+    run::run(&args, &variables, &mut console, supervise, check, catalog)
 }
 
 fn supervise(plan: Plan, signals: Signals) -> ExitCode {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::actions;
 use super::exit::ExitCode;
-use super::invocation::{Invocation, RunOptions};
+use super::invocation::{CatalogOptions, Invocation, RunOptions};
 use super::parse::parse;
 use super::usage::USAGE;
 use crate::config::{self, Variables};
@@ -45,13 +45,14 @@ pub struct Console<'a> {
 }
 
 /// Does what the command line says. `args[0]` is the program's name; `variables` is the environment.
-/// Exactly one of the two functions is called, once, or neither.
+/// At most one of the three functions is called, once.
 pub fn run(
     args: &[OsString],
     variables: &Variables,
     console: &mut Console<'_>,
     supervise: impl FnOnce(SuperviseRequest) -> ExitCode,
     check: impl FnOnce(CheckRequest) -> ExitCode,
+    catalog: impl FnOnce(CatalogOptions, &mut Console<'_>) -> ExitCode,
 ) -> ExitCode {
     let invocation = match parse(args) {
         Ok(invocation) => invocation,
@@ -85,6 +86,7 @@ pub fn run(
             actions::request(&action, find, console)
         }
         Invocation::Check { strict, file } => check(CheckRequest { strict, file }),
+        Invocation::Catalog(options) => catalog(options, console),
         Invocation::Run {
             config,
             socket,

@@ -7,6 +7,7 @@ Usage:
   pilothouse run [flags] -- COMMAND [ARG...]    supervise one command, without a file
   pilothouse check [--strict] FILE              say what is wrong with FILE; touches nothing
   pilothouse healthy [flags] [JOB]              exit 0 if JOB, or everything, is healthy
+  pilothouse catalog [flags]                    serve a Consul in memory, for development and tests
   pilothouse version
   pilothouse help
 
@@ -33,6 +34,11 @@ Flags of run:
 
 Flags of healthy:
   --config FILE, --socket PATH   as above
+
+Flags of catalog:
+  --bind ADDRESS:PORT    default 127.0.0.1:8500; port 0 takes a free one
+  --datacenter NAME      default dc1
+  --node NAME            default: the host's name
 
 Under the name `containerpilot` there are no subcommands.
 Exit status: 0 done, 1 failed, 2 wrong usage, 70 internal fault; else that of a job.

@@ -19,7 +19,7 @@ struct Outcome {
     supervised: Option<SuperviseRequest>,
 }
 
-/// Runs a command line with a supervisor that ends with 42 and a check that ends with 43.
+/// Runs a command line with a supervisor that ends with 42 , a check that ends with 43 and a catalogue that ends with 44.
 fn program(args: &[&str], variables: &[(&str, &str)]) -> Outcome {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let pairs = variables.iter().map(|(name, value)| {
@@ -40,6 +40,7 @@ fn program(args: &[&str], variables: &[(&str, &str)]) -> Outcome {
             ExitCode::Job(42)
         },
         |_| ExitCode::Job(43),
+        |_, _| ExitCode::Job(44),
     );
     Outcome {
         code,
