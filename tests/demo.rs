@@ -12,10 +12,22 @@ fn the_demonstration_keeps_its_promises() {
         text.matches("@DIR@/demo").count() > 3,
         "the demonstration has moved"
     );
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let free = listener.local_addr().expect("it listens").to_string();
+    drop(listener);
+    assert!(text.contains("127.0.0.1:8505"), "the catalogue has moved");
+    let text = text.replace("127.0.0.1:8505", &free);
     let mut pilot = Pilot::config(&text).start();
 
     pilot.wait_for_line("app: ready", PATIENCE);
     pilot.wait_for_line("client: the app is healthy, so I can start", PATIENCE);
+    pilot.wait_for_line("Service registered: app", PATIENCE);
+    pilot.wait_for_line("on-change: the app is at: 127.0.0.1:8000", PATIENCE);
+    pilot.wait_for_line("gremlin: the app is not ready any more", PATIENCE);
+    pilot.wait_for_line("on-change: the app is at: nowhere", PATIENCE);
+    // Once at the start, when nobody had registered yet, and once for the gremlin.
+    pilot.wait_for_lines("alarm: nobody serves the app", 2, PATIENCE);
+    pilot.wait_for_lines("on-change: the app is at: 127.0.0.1:8000", 2, PATIENCE);
     let ping = pilot.ask(&["-socket", "@DIR@/demo.socket", "-ping"]);
     assert_eq!(ping.stdout, "ok\n");
     pilot.wait_for_line("shaky: crash", PATIENCE);
@@ -37,6 +49,7 @@ fn the_demonstration_keeps_its_promises() {
         "app: warming up",
         "app: ready",
         "client: the app is healthy",
+        "Service deregistered: app",
         "farewell: the app is about to stop",
         "postscript: the app is gone",
     ];

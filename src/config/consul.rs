@@ -74,7 +74,9 @@ fn object(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<ConsulSettings> {
     if let Some(field) = section.take(walk, "maxConnections") {
         max_connections(walk, &field, &mut settings);
     }
-    settings.embedded = section.boolean(walk, "embedded").unwrap_or_default();
+    let embedded = section.take(walk, "embedded");
+    let switch = embedded.as_ref().and_then(|field| walk.boolean(field));
+    settings.embedded = switch.unwrap_or_default();
     if settings.embedded {
         let is_https = settings.scheme == Some(Scheme::Https);
         let https = scheme.or(given.clone()).filter(|_| is_https);
@@ -83,6 +85,17 @@ fn object(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<ConsulSettings> {
             let shown = walk.shown(field.node);
             let finding = Finding::new(format!("cannot use {shown} with `embedded`"));
             walk.error(&field.place, finding.help(EMBEDDED_HELP));
+        }
+        if let Some(field) = &embedded
+            && settings.embedded_at().is_none_or(|at| at.port() == 0)
+            && !settings.address.contains("://")
+        {
+            let finding = Finding::new(format!(
+                "cannot listen on {}: not an address and a port",
+                quoted(&settings.address)
+            ));
+            let help = "write for example `address: \"127.0.0.1:8500\"`, or leave it out";
+            walk.error(&field.place, finding.help(help));
         }
         let out_of_place = [("token", token), ("tokenFile", token_file), ("tls", tls)];
         for (key, field) in out_of_place {

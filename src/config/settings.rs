@@ -1,5 +1,6 @@
 //! Settings of the shell rooms: defined here so that they can be checked without the rooms that use them.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use crate::jobs::{JobSpec, StopLimits};
@@ -134,6 +135,33 @@ pub struct ConsulSettings {
 impl ConsulSettings {
     /// Half of what an agent permits one client by default, which is 200 (C13).
     pub const MAX_CONNECTIONS: u16 = 100;
+}
+
+impl ConsulSettings {
+    /// Where the embedded catalogue listens; `None` if there is none, or its address is no address to listen on. Nothing is
+    /// looked up: `localhost` is 127.0.0.1.
+    #[must_use]
+    pub fn embedded_at(&self) -> Option<SocketAddr> {
+        const PORT: u16 = 8500;
+        if !self.embedded {
+            return None;
+        }
+        let text = match self.address.as_str() {
+            "" => "localhost",
+            text => text,
+        };
+        if let Ok(at) = text.parse() {
+            return Some(at);
+        }
+        if let Ok(host) = text.parse::<IpAddr>() {
+            return Some(SocketAddr::new(host, PORT));
+        }
+        let port = match text.strip_prefix("localhost")? {
+            "" => PORT,
+            port => port.strip_prefix(':')?.parse().ok()?,
+        };
+        Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+    }
 }
 
 impl Default for ConsulSettings {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use super::discovery::{ANSWERS, Answered, Discovery};
+use super::embedded::Embedded;
 use super::environment::Environment;
 use super::fault::{Faults, planted};
 use super::reload::Reload;
@@ -46,6 +47,8 @@ pub(super) struct App {
     /// The end of what each job's last check wrote, until it is told.
     pub(super) check_output: HashMap<JobId, String>,
     pub(super) discovery: Discovery,
+    /// The catalogue that we serve ourselves.
+    pub(super) embedded: Option<Embedded>,
     /// For the tasks of the next configuration's discovery.
     pub(super) answered: mpsc::Sender<Answered>,
     /// Answers to effects, taken before anything else. At most one for each effect of a turn.
@@ -92,6 +95,7 @@ pub(super) struct Parts {
     pub(super) faults: Faults,
     pub(super) client: Option<Client>,
     pub(super) answered: mpsc::Sender<Answered>,
+    pub(super) embedded: Option<Embedded>,
 }
 
 impl App {
@@ -115,6 +119,7 @@ impl App {
         App {
             check_output: HashMap::new(),
             discovery,
+            embedded: parts.embedded,
             answered: parts.answered,
             plan: parts.plan,
             config: parts.config,

@@ -4,6 +4,7 @@
 //! a few places, so that a thousand heartbeats at one tick are no thousand connections; questions are counted by the rules.
 
 use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use tokio::task::AbortHandle;
 
 use super::facts::{self, Facts, Told};
 use super::interfaces;
-use crate::config::{self, Config, InterfaceAddress, Variables};
+use crate::config::{self, Config, ConsulSettings, InterfaceAddress, Variables};
 use crate::discovery::consul::{Client, Lookup, Settings};
 use crate::events::{Failure, JobId, WatchId};
 use crate::process::is_static_glibc;
@@ -89,7 +90,12 @@ pub(super) fn client(config: &Config, variables: &Variables) -> Result<Option<Cl
     let Some(consul) = &config.consul else {
         return Ok(None);
     };
-    let settings = Settings::resolve(consul, variables).map_err(|error| error.to_string())?;
+    let settings = match consul.embedded_at() {
+        None => Settings::resolve(consul, variables),
+        // What the environment says of another catalogue does not hold for our own.
+        Some(at) => Settings::resolve(&of_embedded(consul, at), &Variables::new()),
+    };
+    let settings = settings.map_err(|error| error.to_string())?;
     let lookup = if is_static_glibc() {
         Lookup::HostsFile
     } else {
@@ -97,6 +103,19 @@ pub(super) fn client(config: &Config, variables: &Variables) -> Result<Option<Cl
     };
     let client = Client::new(settings, lookup).map_err(|error| error.to_string())?;
     Ok(Some(client))
+}
+
+/// The settings of the client of the catalogue that this program serves itself.
+fn of_embedded(consul: &ConsulSettings, at: SocketAddr) -> ConsulSettings {
+    let ip = match at.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    ConsulSettings {
+        address: SocketAddr::new(ip, at.port()).to_string(),
+        ..consul.clone()
+    }
 }
 
 impl Discovery {

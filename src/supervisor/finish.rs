@@ -21,6 +21,9 @@ impl App {
     pub(super) async fn finish(mut self, inputs: &mut Inputs) {
         let limit = self.within_stop(Duration::MAX);
         self.finish_calls(inputs, limit).await;
+        if let Some(embedded) = self.embedded.take() {
+            embedded.close().await;
+        }
         if let Some(server) = self.server.take() {
             // Requests that still wait get their answer at once: nobody is there any more to do them.
             inputs.commands.close();

@@ -14,6 +14,7 @@
 //! | `reload.rs` | reading a configuration again, beside the loop |
 //! | `finish.rs` | the end: what nobody owns, the last lines |
 //! | `discovery.rs`, `catalogue.rs` | services and watches joined to the client of the catalogue |
+//! | `embedded.rs` | the catalogue that is served here |
 //! | `facts.rs` | what a job that a watch starts is told |
 //! | `environment.rs` | the children's environment |
 //! | `fault.rs` | faults of our own (P14) |
@@ -21,6 +22,7 @@
 mod app;
 mod catalogue;
 mod discovery;
+mod embedded;
 mod environment;
 mod facts;
 mod fault;

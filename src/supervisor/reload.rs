@@ -160,6 +160,7 @@ impl App {
         // What is still on its way to take a service out arrives before the same service is registered again.
         let patience = std::time::Duration::from_millis(250);
         self.finish_calls(inputs, patience).await;
+        self.move_catalogue(&config).await;
         self.discovery = Discovery::new(
             &config,
             client,

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use super::app::{App, Inputs, Parts};
 use super::discovery::{self, ANSWERS};
+use super::embedded;
 use super::environment::{Environment, address_text};
 use super::fault::{Faults, caught};
 use super::interfaces;
@@ -103,6 +104,8 @@ pub fn supervise(plan: Plan, mut signals: Signals) -> Result<End, StartError> {
     faults.watch();
     greet(&plan, &loaded, role);
 
+    let catalog = embedded::listen(&loaded.config);
+    let catalog = catalog.map_err(|error| StartError::Config(error.to_string()))?;
     let processes = Processes::new(role).map_err(system("open /dev/null"))?;
     let server = bind(&plan, &loaded.config)?;
 
@@ -126,7 +129,11 @@ pub fn supervise(plan: Plan, mut signals: Signals) -> Result<End, StartError> {
                 None
             }
         });
+        let embedded = catalog.map(|catalog| embedded::serve(&loaded.config, catalog));
+        let embedded = embedded.transpose();
+        let embedded = embedded.map_err(|error| StartError::Config(error.to_string()))?;
         let parts = Parts {
+            embedded,
             plan,
             config: loaded.config,
             processes,
@@ -143,7 +150,8 @@ pub fn supervise(plan: Plan, mut signals: Signals) -> Result<End, StartError> {
             commands,
             answers,
         };
-        Ok(run(App::new(parts), &mut inputs).await)
+        // On the heap: it lives as long as the program, and is large.
+        Ok(Box::pin(run(App::new(parts), &mut inputs)).await)
     });
     // A load that hangs in the file system must not hold up the exit.
     runtime.shutdown_background();

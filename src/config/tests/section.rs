@@ -506,11 +506,11 @@ fn the_embedded_catalogue_has_an_address_alone() {
     );
     for (rest, says) in [
         (
-            "address: 'https://a:1'",
-            "consul.address: cannot use `https://a:1` with `embedded`",
+            "address: 'https://127.0.0.1:1'",
+            "consul.address: cannot use `https://127.0.0.1:1` with `embedded`",
         ),
         (
-            "address: 'a:1', scheme: 'https'",
+            "address: '127.0.0.1:1', scheme: 'https'",
             "consul.scheme: cannot use `https` with `embedded`",
         ),
         (
@@ -528,6 +528,21 @@ fn the_embedded_catalogue_has_an_address_alone() {
         ),
     ] {
         refused(&format!("{{ consul: {{ embedded: true, {rest} }} }}"), says);
+    }
+    for (address, at) in [
+        ("", "127.0.0.1:8500"),
+        ("localhost", "127.0.0.1:8500"),
+        ("localhost:1", "127.0.0.1:1"),
+        ("0.0.0.0:1", "0.0.0.0:1"),
+        ("[::1]:1", "[::1]:1"),
+    ] {
+        let text = format!("{{ consul: {{ embedded: true, address: '{address}' }} }}");
+        let found = clean(&text).consul.unwrap().embedded_at();
+        assert_eq!(found, at.parse().ok(), "{address}");
+    }
+    for address in ["consul:8500", "127.0.0.1:0", "127.0.0.1:x", "[::1"] {
+        let text = format!("{{ consul: {{ embedded: true, address: '{address}' }} }}");
+        refused(&text, "not an address and a port");
     }
 }
 
