@@ -175,10 +175,10 @@ alone!(p12_a_daemon_that_may_stay_stays, Subreaper, |world| {
         .unwrap();
     let daemon = world.read_pid(&spawned.output.unwrap());
     assert_eq!(world.exit_of(run), (Exit::Code(0), true));
-    assert!(
-        world.processes.next_sweep().is_none(),
-        "nobody looks for its end"
-    );
+    // While a process may have been missed in the middle of its fork there is one more look.
+    world.until("end of the looks", |world| {
+        world.processes.next_sweep().is_none()
+    });
     // A stop of the run, or of a later one, is none of the daemon's.
     world.processes.terminate(RunId(99), Signal::TERM);
     let (later, _) = world
