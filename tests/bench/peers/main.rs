@@ -9,6 +9,7 @@
 //! and never fails on a figure: a goal is judged by a reader who knows the machine.
 
 mod arena;
+mod consul;
 mod rows;
 mod supervisors;
 mod table;

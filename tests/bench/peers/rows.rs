@@ -1,6 +1,7 @@
 //! What is measured, row by row.
 
 mod busy;
+mod discovery;
 mod rest;
 
 use std::path::PathBuf;
@@ -65,6 +66,10 @@ pub(super) const GROUPS: &[Group] = &[
     Group {
         name: "signals",
         measure: busy::signals,
+    },
+    Group {
+        name: "discovery",
+        measure: discovery::discovery,
     },
     Group {
         name: "size",

@@ -45,6 +45,12 @@ pub(super) struct Plan {
     pub(super) logged: Logged,
     /// A job for each of these signals, that the signal starts.
     pub(super) on_signal: Vec<(&'static str, String)>,
+    /// A job for each of these, a source and its event, that the event starts.
+    pub(super) on_event: Vec<(&'static str, &'static str, String)>,
+    /// The catalogue and the watches, as our configuration writes them.
+    pub(super) consul: String,
+    /// Every job is registered, and sends a heartbeat a second if it is not checked.
+    pub(super) served: bool,
 }
 
 impl Plan {
@@ -184,7 +190,8 @@ impl Supervisor {
 
 /// A configuration of ours.
 fn ours(plan: &Plan, commands: &[String], stub: &str, place: &str) -> String {
-    let mut text = format!("{{ control: {{ socket: \"{place}/control\" }}, jobs: [\n");
+    let consul = &plan.consul;
+    let mut text = format!("{{ control: {{ socket: \"{place}/control\" }}, {consul} jobs: [\n");
     let raw = if plan.logged == Logged::Inherited {
         ", logging: { raw: true }"
     } else {
@@ -197,14 +204,21 @@ fn ours(plan: &Plan, commands: &[String], stub: &str, place: &str) -> String {
     };
     let health = if plan.checked {
         format!(", health: {{ exec: \"{stub} ok\", interval: 1, ttl: 5 }}")
+    } else if plan.served {
+        ", health: { interval: 1, ttl: 5 }".to_owned()
     } else {
         String::new()
+    };
+    let served = if plan.served {
+        ", port: 80, interfaces: \"static:127.0.0.1\""
+    } else {
+        ""
     };
     // Writing to a String cannot fail.
     for (number, command) in commands.iter().enumerate() {
         let _ = writeln!(
             text,
-            "{{ name: \"j{number}\", exec: \"{command}\"{raw}{restarts}{health} }},"
+            "{{ name: \"j{number}\", exec: \"{command}\"{raw}{restarts}{health}{served} }},"
         );
     }
     for (signal, job) in &plan.on_signal {
@@ -212,6 +226,13 @@ fn ours(plan: &Plan, commands: &[String], stub: &str, place: &str) -> String {
         let _ = writeln!(
             text,
             "{{ name: \"on-{signal}\", exec: \"{stub} {job}\", when: {{ source: \"{signal}\" }} }},"
+        );
+    }
+    for (number, (source, event, job)) in plan.on_event.iter().enumerate() {
+        let job = job.replace('@', place);
+        let _ = writeln!(
+            text,
+            "{{ name: \"on-event-{number}\", exec: \"{stub} {job}\", when: {{ source: \"{source}\", each: \"{event}\" }} }},"
         );
     }
     text + "] }\n"
