@@ -21,7 +21,7 @@ use crate::process::is_static_glibc;
 use crate::services::{
     self, Call, CallId, Link, LinkNote, Plan, Registration, Reply, Services, Subject,
 };
-use crate::watches::{self, Answer, AskId, Question, Watches};
+use crate::watches::{self, Answer, AskId, Mode, Question, Watches};
 
 /// Short calls that are under way at once.
 const PLACES: usize = 16;
@@ -282,9 +282,18 @@ impl Discovery {
         let Some(client) = self.client.clone() else {
             return;
         };
-        let answers = self.answers.clone();
+        let (answers, places) = (self.answers.clone(), Arc::clone(&self.places));
         let task = async move {
+            // What stands is counted by the rules. What is answered at once waits for a place, so that five hundred
+            // watches do not make five hundred connections in one moment.
+            let stands = matches!(question.mode, Mode::Change { .. });
+            let place = if stands {
+                None
+            } else {
+                places.acquire().await.ok()
+            };
             let result = client.ask(&question).await;
+            drop(place);
             let _ = answers.send(Answered::Ask { id, result }).await;
         };
         self.asks.insert(id, tokio::spawn(task).abort_handle());
