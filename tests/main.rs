@@ -3,8 +3,10 @@
 //! A scenario test carries its id (`p01_…`). Tests that start hundreds of processes or move much data live in a module
 //! named `heavy`; nextest runs those one after another.
 
+mod catalog;
 mod catalogue_faults;
 mod command_line;
+mod consul_harness;
 mod control_clients;
 mod control_endpoints;
 mod control_socket;

@@ -13,6 +13,8 @@
 
 mod ask;
 mod client;
+mod consul;
+mod http;
 mod journal;
 mod namespace;
 mod output;
@@ -30,6 +32,7 @@ use std::time::Duration;
 
 pub(crate) use ask::ask;
 pub(crate) use client::request;
+pub(crate) use consul::{Consul, NODE};
 pub(crate) use nix::sys::signal::Signal;
 pub(crate) use pilot::Pilot;
 pub(crate) use process::Process;
