@@ -12,6 +12,7 @@ mod control_endpoints;
 mod control_socket;
 mod corpus;
 mod demo;
+mod discovery;
 mod exhaustion;
 mod exit_status;
 mod faults;

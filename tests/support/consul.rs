@@ -205,6 +205,18 @@ impl Consul {
         self.socket().to_string()
     }
 
+    /// The command that this one was started with, as an array of JSON, for a job.
+    pub(crate) fn command_line(&self) -> String {
+        let child = self.child.as_ref().expect("it was not killed");
+        let words = fs::read(format!("/proc/{}/cmdline", child.id())).expect("it lives");
+        let words = String::from_utf8_lossy(&words).into_owned();
+        // Its own file of settings goes with it; there is nothing in it but what keeps it from asking its maker for news.
+        let words: Vec<&str> = words.trim_end_matches('\0').split('\0').collect();
+        let end = words.iter().position(|word| *word == "-config-file");
+        let words = &words[..end.unwrap_or(words.len())];
+        serde_json::json!(words).to_string()
+    }
+
     /// One request, which must be answered within [`PATIENCE`].
     pub(crate) fn get(&self, path: &str) -> Response {
         self.request("GET", path, &[], "")

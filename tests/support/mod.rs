@@ -48,6 +48,13 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// The pause between two looks at a condition.
 const GLANCE: Duration = Duration::from_millis(2);
 
+/// One request to whoever serves HTTP at a port of loopback, and who must answer it.
+pub(crate) fn web(port: u16, method: &str, path: &str) -> http::Response {
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+    let answer = http::request(address, method, path, &[], "", PATIENCE);
+    answer.unwrap_or_else(|error| panic!("cannot {method} {path}: {error}"))
+}
+
 /// Says that a test is left out and why. In CI nothing may be left out, so there it fails.
 pub(crate) fn skip(what: &str, why: &str) {
     assert!(

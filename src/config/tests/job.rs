@@ -452,3 +452,56 @@ fn jobs_are_an_array_of_objects() {
     assert_eq!(config.jobs.len(), 1);
     assert!(clean("{ jobs: null }").jobs.is_empty());
 }
+
+#[test]
+fn s06_the_agent_of_the_catalogue_is_known_by_its_command_or_its_key() {
+    for (keys, expected) in [
+        ("exec: ['/usr/bin/consul', 'agent', '-dev']", true),
+        ("exec: 'consul agent -dev'", true),
+        ("exec: 'consul agent -dev', agent: false", false),
+        ("exec: 'consul watch -type=key'", false),
+        ("exec: '/bin/start-consul.sh agent'", false),
+        ("exec: '/bin/start-consul.sh', agent: true", true),
+    ] {
+        assert_eq!(super::job(keys).agent, expected, "{keys}");
+    }
+}
+
+#[test]
+fn s07_drain_needs_a_service() {
+    let served = "port: 80, interfaces: 'lo', health: { interval: 1, ttl: 5 }";
+    let drain = |keys: &str| super::job(&format!("{served}, {keys}")).drain;
+    assert_eq!(drain("drain: '1500ms'"), Some(Duration::from_millis(1500)));
+    assert_eq!(drain("drain: 0"), None);
+    warned_job("drain: 1", "not advertised");
+    // It counts for what a stop may last.
+    warned_job(&format!("{served}, drain: 12"), "may take 17s");
+}
+
+#[test]
+fn what_the_catalogue_is_told_beside_the_original_s_keys() {
+    let served = "port: 80, interfaces: 'lo', health: { interval: 1, ttl: 5 }";
+    let service = |consul: &str| {
+        let job = super::job(&format!("{served}, consul: {{ {consul} }}"));
+        job.service.expect("it has a port")
+    };
+    let given =
+        service("id: 'a-1', address: 'db.local', meta: { v: 2, k: 'x' }, weights: { passing: 5 }");
+    assert_eq!(given.id.as_deref(), Some("a-1"));
+    assert_eq!(given.static_address.as_deref(), Some("db.local"));
+    assert_eq!(given.address, None);
+    assert_eq!(given.meta["v"], "2");
+    let weights = given.weights.expect("given");
+    assert_eq!((weights.passing, weights.warning), (5, 1));
+    assert_eq!(service("").interfaces, ["lo"]);
+    for (consul, says) in [
+        ("id: 'a/b'", "not an id"),
+        ("address: 'http://a'", "not an address"),
+        ("meta: { 'a b': 'c' }", "cannot use the key `a b`"),
+        ("meta: 3", "expected an object"),
+        ("weights: { passing: 0 }", "a weight is a number from 1"),
+        ("weights: { warning: -1 }", "a weight is a number from 0"),
+    ] {
+        refused_job(&format!("{served}, consul: {{ {consul} }}"), says);
+    }
+}
