@@ -12,6 +12,7 @@ use super::wire::{DecodeError, Refusal};
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const INDEX: HeaderName = HeaderName::from_static("x-consul-index");
+const CONSISTENCY: HeaderName = HeaderName::from_static("x-consul-effective-consistency");
 const CONTENT_HASH: HeaderName = HeaderName::from_static("x-consul-contenthash");
 
 /// What is written back.
@@ -90,26 +91,32 @@ impl Answer {
         self
     }
 
-    pub(super) fn moved(to: &'static str) -> Answer {
+    pub(super) fn moved(to: &str) -> Answer {
         let mut answer = Answer::empty(StatusCode::MOVED_PERMANENTLY);
-        answer
-            .headers
-            .insert(LOCATION, HeaderValue::from_static(to));
+        if let Ok(to) = HeaderValue::from_str(to) {
+            answer.headers.insert(LOCATION, to);
+        }
         answer
     }
 
-    /// What Consul says with every answer from its catalogue. `consistency` is the mode that was asked for.
-    pub(super) fn at_index(mut self, index: u64, consistency: &'static str) -> Answer {
+    /// What Consul says with every answer that has an index.
+    pub(super) fn at_index(mut self, index: u64) -> Answer {
         self.headers.insert(INDEX, HeaderValue::from(index));
         let headers = [
             ("x-consul-knownleader", "true"),
             ("x-consul-lastcontact", "0"),
-            ("x-consul-effective-consistency", consistency),
         ];
         for (name, value) in headers {
             let name = HeaderName::from_static(name);
             self.headers.insert(name, HeaderValue::from_static(value));
         }
+        self
+    }
+
+    /// The consistency that was asked for.
+    pub(super) fn with_consistency(mut self, mode: &'static str) -> Answer {
+        let value = HeaderValue::from_static(mode);
+        self.headers.insert(CONSISTENCY, value);
         self
     }
 

@@ -30,7 +30,19 @@ pub(super) async fn answer(
     } else {
         "leader"
     };
-    let complete = |tables: &Tables, index| read(tables).at_index(index, consistency);
+    // Consul tells it for nodes and services alone.
+    let tells_consistency = !matches!(
+        topic,
+        Topic::Key(_) | Topic::Prefix(_) | Topic::Session(_) | Topic::Sessions
+    );
+    let complete = |tables: &Tables, index| {
+        let answer = read(tables).at_index(index);
+        if tells_consistency {
+            answer.with_consistency(consistency)
+        } else {
+            answer
+        }
+    };
     let (mut after, deadline) = match query.wait()? {
         Wait::No => (None, Instant::now()),
         Wait::Until { after, at_most } => {

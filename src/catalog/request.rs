@@ -83,8 +83,9 @@ impl Desk {
         }
         let (head, body) = request.into_parts();
         let path = head.uri.path();
-        if path == "/v1/kv" {
-            return Err(Answer::moved("/v1/kv/"));
+        if let Some(clean) = routes::elsewhere(path) {
+            let query = head.uri.query().map(|query| format!("?{query}"));
+            return Err(Answer::moved(&(clean + &query.unwrap_or_default())));
         }
         let found = path.strip_prefix("/v1/").and_then(routes::find);
         let (route, rest) = found.ok_or_else(|| Answer::empty(StatusCode::NOT_FOUND))?;

@@ -132,6 +132,32 @@ const ROUTES: [Route; 36] = {
     ]
 };
 
+/// Where a path really is, if that is somewhere else: empty segments and dots do not count, as in Consul.
+pub(super) fn elsewhere(path: &str) -> Option<String> {
+    if path == "/v1/kv" {
+        return Some("/v1/kv/".to_owned());
+    }
+    let is_odd = |segment: &str| matches!(segment, "" | "." | "..");
+    let inner = path.strip_prefix('/')?;
+    let (inner, end) = match inner.strip_suffix('/') {
+        Some(inner) => (inner, "/"),
+        None => (inner, ""),
+    };
+    if inner.is_empty() || !inner.split('/').any(is_odd) {
+        return None;
+    }
+    let mut kept = Vec::new();
+    for segment in inner.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => drop(kept.pop()),
+            segment => kept.push(segment),
+        }
+    }
+    let end = if kept.is_empty() { "" } else { end };
+    Some(format!("/{}{end}", kept.join("/")))
+}
+
 /// The line for what follows `/v1/`, and what follows its own path, with escapes.
 pub(super) fn find(path: &str) -> Option<(Route, &str)> {
     let fits = |route: &Route| {
@@ -139,4 +165,27 @@ pub(super) fn find(path: &str) -> Option<(Route, &str)> {
         (rest.is_empty() || route.path.ends_with('/')).then_some((*route, rest))
     };
     ROUTES.iter().find_map(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::elsewhere;
+
+    #[test]
+    fn odd_paths_lead_to_plain_ones() {
+        for (path, plain) in [
+            ("/v1/kv", "/v1/kv/"),
+            ("/v1/kv//x", "/v1/kv/x"),
+            ("/v1/kv/a//b/", "/v1/kv/a/b/"),
+            ("//host/x", "/host/x"),
+            ("/v1/./kv/../status/leader", "/v1/status/leader"),
+            ("/../../", "/"),
+        ] {
+            assert_eq!(elsewhere(path).as_deref(), Some(plain), "{path}");
+            assert_eq!(elsewhere(plain), None, "{plain}");
+        }
+        for path in ["/", "/v1/kv/", "/v1/kv/a.b/c", "/v1/kv/a/", "*", ""] {
+            assert_eq!(elsewhere(path), None, "{path}");
+        }
+    }
 }

@@ -65,7 +65,8 @@ async fn names(desk: &Desk, call: &Call) -> Result<Answer, Answer> {
     let topic = Topic::Prefix(prefix.to_owned());
     blocking::answer(&desk.shared, &call.query, topic, |tables| {
         let names = level(tables, prefix, separator);
-        if names.is_empty() {
+        // Of all keys there is always a list.
+        if names.is_empty() && !prefix.is_empty() {
             return absent();
         }
         Answer::json(&names)
@@ -99,6 +100,14 @@ fn no_conflict(call: &Call, names: &[&str]) -> Result<(), Answer> {
     Ok(())
 }
 
+fn session_of(call: &Call, name: &str) -> Result<String, Answer> {
+    let session = call.query.get(name);
+    if session.is_empty() {
+        return Err(Answer::failed("missing session"));
+    }
+    Ok(session.to_owned())
+}
+
 fn put(desk: &Desk, call: Call) -> Result<Answer, Answer> {
     named(&call, "key name")?;
     no_conflict(&call, &["cas", "acquire", "release"])?;
@@ -106,9 +115,9 @@ fn put(desk: &Desk, call: Call) -> Result<Answer, Answer> {
     let condition = if let Some(index) = call.query.number("cas")? {
         Condition::Unchanged(index)
     } else if call.query.has("acquire") {
-        Condition::Acquire(call.query.get("acquire").to_owned())
+        Condition::Acquire(session_of(&call, "acquire")?)
     } else if call.query.has("release") {
-        Condition::Release(call.query.get("release").to_owned())
+        Condition::Release(session_of(&call, "release")?)
     } else {
         Condition::Always
     };

@@ -116,7 +116,6 @@ impl Fields {
     pub(super) fn duration(&mut self, name: &str) -> Result<Option<i64>, DecodeError> {
         match self.take(name) {
             None => Ok(None),
-            Some(Value::String(text)) if text.is_empty() => Ok(None),
             Some(Value::String(text)) => match super::parse_duration(&text) {
                 Some(nanoseconds) => Ok(Some(nanoseconds)),
                 None => Err(DecodeError(format!("time: invalid duration {text:?}"))),
@@ -126,6 +125,11 @@ impl Fields {
                 None => Err(wrong_type(&value, name, "duration")),
             },
         }
+    }
+
+    /// Whether no member that is left says anything.
+    pub(super) fn is_blank(&self) -> bool {
+        self.rest.values().all(|(_, value)| !says_something(value))
     }
 
     pub(super) fn nested(&mut self, name: &str) -> Result<Option<Fields>, DecodeError> {
@@ -163,16 +167,9 @@ impl Fields {
 
     /// The first of these that says something.
     pub(super) fn first_of(&mut self, names: &[&'static str]) -> Option<&'static str> {
-        let says = |value: &Value| match value {
-            Value::String(text) => !text.is_empty(),
-            Value::Array(values) => !values.is_empty(),
-            Value::Object(members) => !members.is_empty(),
-            Value::Bool(flag) => *flag,
-            _ => true,
-        };
         let mut found = None;
         for name in names {
-            let said = self.take(name).is_some_and(|value| says(&value));
+            let said = self.take(name).is_some_and(|value| says_something(&value));
             found = found.or(said.then_some(*name));
         }
         found
@@ -187,6 +184,18 @@ impl Fields {
     }
 }
 
+/// Whether a value is another than Go's for nothing.
+fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(values) => !values.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        Value::Bool(flag) => *flag,
+        Value::Number(number) => number.as_i64() != Some(0),
+    }
+}
+
 fn wrong_type(value: &Value, name: &str, wanted: &str) -> DecodeError {
     let kind = match value {
         Value::Null => "null",
@@ -197,6 +206,6 @@ fn wrong_type(value: &Value, name: &str, wanted: &str) -> DecodeError {
         Value::Object(_) => "object",
     };
     DecodeError(format!(
-        "json: cannot unmarshal {kind} into field .{name} of type {wanted}"
+        "json: cannot unmarshal {kind} into Go struct field .{name} of type {wanted}"
     ))
 }

@@ -45,6 +45,8 @@ pub(in crate::catalog) fn service(
 ) -> Result<ServiceSpec, Refusal> {
     let mut service = common_service(&mut fields, "Name")?;
     let mut checks: Vec<Fields> = fields.nested("Check")?.into_iter().collect();
+    // An empty one is none.
+    checks.retain(|check| !check.is_blank());
     checks.extend(fields.list("Checks")?);
     fields.ignore(&["Token", "Namespace"]);
     if let Some(word) = fields.first_of(&["Kind", "Proxy", "Connect"]) {
@@ -63,7 +65,8 @@ pub(in crate::catalog) fn service(
     tag_addresses(&mut service);
     let bad_status = "Status for checks must 'passing', 'warning', 'critical'";
     let read = |mut fields: Fields| {
-        let check = ttl_check(&mut fields, bad_status)?;
+        let id = name(fields.text("CheckID")?)?;
+        let check = ttl_check(&mut fields, id, bad_status)?;
         fields.finish()?;
         Ok(check)
     };
@@ -138,15 +141,11 @@ fn tag_addresses(service: &mut Service) {
 pub(in crate::catalog) fn check(mut fields: Fields) -> Result<(CheckSpec, String), Refusal> {
     let service_id = fields.text("ServiceID")?;
     fields.ignore(&["Token", "Namespace"]);
-    // The name alone is asked for first, as in Consul.
-    let id = fields.text("ID")?;
-    let mut check = ttl_check(&mut fields, "Bad check status")?;
+    let id = name(fields.text("ID")?)?;
+    let check = ttl_check(&mut fields, id, "Bad check status")?;
     fields.finish()?;
     if check.name.is_empty() {
         return Err(invalid("Missing check name"));
-    }
-    if check.id.is_empty() {
-        check.id = name(id)?;
     }
     Ok((check, service_id))
 }
@@ -180,8 +179,7 @@ const OF_ACTIVE: [&str; 9] = [
     "ProxyHTTP",
 ];
 
-fn ttl_check(fields: &mut Fields, bad_status: &str) -> Result<CheckSpec, Refusal> {
-    let id = name(fields.text("CheckID")?)?;
+fn ttl_check(fields: &mut Fields, id: String, bad_status: &str) -> Result<CheckSpec, Refusal> {
     let title = name(fields.text("Name")?)?;
     let notes = fields.text("Notes")?;
     let status = fields.text("Status")?;

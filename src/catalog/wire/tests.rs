@@ -86,7 +86,7 @@ fn bodies_that_cannot_be_read_are_refused_in_consuls_words() {
         ),
         (
             r#"{"Name":"x","Port":"80"}"#,
-            "Request decode failed: json: cannot unmarshal string into field .Port of type int",
+            "Request decode failed: json: cannot unmarshal string into Go struct field .Port of type int",
         ),
         (
             r#"{"Name":"x","Check":{"TTL":"abc"}}"#,

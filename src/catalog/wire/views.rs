@@ -149,7 +149,8 @@ pub(in crate::catalog) struct CatalogServiceView<'a> {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     service_tagged_addresses: BTreeMap<&'a str, AddressView<'a>>,
     service_weights: WeightsView,
-    service_meta: Option<&'a Texts>,
+    /// Never null here, unlike elsewhere.
+    service_meta: &'a Texts,
     service_port: i64,
     service_enable_tag_override: bool,
     service_proxy: ProxyView,
@@ -178,7 +179,7 @@ impl<'a> CatalogServiceView<'a> {
             service_address: &service.address,
             service_tagged_addresses: addresses(service),
             service_weights: WeightsView::of(service),
-            service_meta: or_null(&service.meta),
+            service_meta: &service.meta,
             service_port: service.port,
             service_enable_tag_override: service.enable_tag_override,
             service_proxy: ProxyView::default(),
