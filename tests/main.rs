@@ -4,6 +4,7 @@
 //! named `heavy`; nextest runs those one after another.
 
 mod catalog;
+mod catalog_contract;
 mod catalogue_faults;
 mod command_line;
 mod consul_harness;

@@ -5,6 +5,7 @@ use hyper::body::Bytes;
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
+use serde_json::ser::PrettyFormatter;
 
 use super::tables::Problem;
 use super::wire::{DecodeError, Refusal};
@@ -127,14 +128,18 @@ impl Answer {
         self
     }
 
-    /// For `?pretty`: with indents, if it is JSON.
+    /// For `?pretty`: with indents and a line break, if it is JSON.
     pub(super) fn pretty(mut self) -> Answer {
         if self.headers.get(CONTENT_TYPE) != Some(&JSON) {
             return self;
         }
-        let value: Option<serde_json::Value> = serde_json::from_slice(&self.body).ok();
-        let pretty = value.and_then(|value| serde_json::to_vec_pretty(&value).ok());
-        if let Some(mut pretty) = pretty {
+        let Ok(value) = serde_json::from_slice::<serde_json::Value>(&self.body) else {
+            return self;
+        };
+        let mut pretty = Vec::new();
+        let style = PrettyFormatter::with_indent(b"    ");
+        let mut writer = serde_json::Serializer::with_formatter(&mut pretty, style);
+        if value.serialize(&mut writer).is_ok() {
             pretty.push(b'\n');
             self.body = pretty;
         }

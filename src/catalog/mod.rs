@@ -18,7 +18,7 @@
 //! * A service that stays critical goes exactly when its time is over (at least a minute, as documented); Consul looks
 //!   every 30 seconds. A session ends at twice its TTL, as in Consul; both promise only that it lives for one TTL.
 //! * The index of something that never existed is low and only its own; Consul shows the whole table's. So a query that
-//!   waits for one name is not woken by another.
+//!   waits for one name is not woken by another. Nor is one for the checks of a service, which Consul wakes at any check.
 //! * A check shows its service's present name and tags; Consul shows those of the check's own last change.
 //! * Everything is bounded (`limits.rs`, `tables/limits.rs`); beyond a bound the answer is 507 and says which.
 //!
