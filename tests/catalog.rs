@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use crate::support::{PATIENCE, Pilot, Running, Signal, ask};
+use crate::support::{PATIENCE, Pilot, Running, Signal, ask, http_get};
 
 fn start(bind: &str) -> Running {
     Pilot::command(&["catalog", "--bind", bind]).start()
@@ -35,6 +35,29 @@ fn a_port_in_use_is_a_failure_that_says_what_to_do() {
     assert_eq!((answer.code, answer.stdout.as_str()), (Some(1), ""));
     let expected = format!("cannot listen at `{address}`: it is in use");
     assert!(answer.stderr.contains(&expected), "{answer:?}");
+}
+
+#[test]
+fn what_it_is_called_is_what_it_answers() {
+    let flags = ["--node", "here", "--datacenter", "east"];
+    let mut catalog =
+        Pilot::command(&[&["catalog", "--bind", "127.0.0.1:0"], &flags[..]].concat()).start();
+    let line = catalog.wait_for_line("serving Consul's HTTP API", PATIENCE);
+    let (_, rest) = line.split_once("http://").expect("an address");
+    let (address, _) = rest.split_once(',').expect("the end of the address");
+    let about = http_get(address, "/v1/catalog/nodes").json();
+    assert_eq!(about[0]["Node"], "here");
+    assert_eq!(about[0]["Datacenter"], "east");
+    catalog.signal(Signal::SIGTERM);
+    assert_eq!(catalog.wait_exit(PATIENCE).code(), Some(0));
+
+    for (flag, what) in [("--node", "node"), ("--datacenter", "datacenter")] {
+        let answer = ask(&["catalog", "--bind", "127.0.0.1:0", flag, "a/b"], &[]);
+        assert_eq!(answer.code, Some(1), "{answer:?}");
+        let expected = format!("cannot use `a/b` as the name of the {what}");
+        assert!(answer.stderr.contains(&expected), "{answer:?}");
+    }
+    assert_eq!(ask(&["catalog", "--bind", "nowhere"], &[]).code, Some(2));
 }
 
 #[test]

@@ -80,25 +80,12 @@ impl Catalog {
     ///
     /// Outside a tokio runtime with time and input enabled.
     pub fn serve(self) -> Result<Handle, CatalogError> {
-        self.serve_within(EdgeLimits::DEFAULT, Limits::DEFAULT)
+        let served = self.serve_within(EdgeLimits::DEFAULT, Limits::DEFAULT);
+        served.map(|(handle, _)| handle)
     }
 
+    /// The same within other limits, and what the connections share.
     pub(super) fn serve_within(
-        self,
-        edge: EdgeLimits,
-        limits: Limits,
-    ) -> Result<Handle, CatalogError> {
-        self.start(edge, limits).map(|(handle, _)| handle)
-    }
-
-    /// As [`Catalog::serve`], with a look at what is inside.
-    #[cfg(test)]
-    pub(super) fn serve_and_show(self) -> (Handle, Arc<Shared>) {
-        let started = self.start(EdgeLimits::DEFAULT, Limits::DEFAULT);
-        started.expect("the runtime watches sockets")
-    }
-
-    fn start(
         self,
         edge: EdgeLimits,
         limits: Limits,
@@ -112,7 +99,7 @@ impl Catalog {
         let shared = Arc::clone(&desk.shared);
         let reception = Reception {
             listener,
-            shared: Arc::clone(&desk.shared),
+            shared: Arc::clone(&shared),
             connections: Connections::new(desk),
             edge,
         };

@@ -5,6 +5,8 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use super::PATIENCE;
+
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Response {
@@ -32,6 +34,13 @@ impl Response {
         let index = index.and_then(|text| text.parse().ok());
         index.unwrap_or_else(|| panic!("an index, got {self:?}"))
     }
+}
+
+/// Asks who listens at `address`, `IP:PORT`, and must answer.
+pub(crate) fn get(address: &str, path: &str) -> Response {
+    let address = address.parse().expect("an address and a port");
+    request(address, "GET", path, &[], "", PATIENCE)
+        .unwrap_or_else(|error| panic!("cannot GET {path} from {address}: {error}"))
 }
 
 /// `limit` bounds each read and write, so a silent server is an error and not a hang.

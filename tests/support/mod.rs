@@ -33,7 +33,7 @@ use std::time::Duration;
 pub(crate) use ask::ask;
 pub(crate) use client::request;
 pub(crate) use consul::{Consul, NODE};
-pub(crate) use http::Response as HttpResponse;
+pub(crate) use http::{Response as HttpResponse, get as http_get};
 pub(crate) use nix::sys::signal::Signal;
 pub(crate) use pilot::Pilot;
 pub(crate) use process::Process;

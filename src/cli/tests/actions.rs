@@ -72,6 +72,11 @@ fn the_rest_is_passed_on() {
         ignored: words(&["-", "w"]),
     };
     assert_eq!(outcome.supervised, Some(expected));
+    let outcome = program(&["pilothouse", "catalog"], &[]);
+    assert_eq!(
+        (outcome.code, outcome.supervised),
+        (ExitCode::Job(44), None)
+    );
     let outcome = program(&["pilothouse", "run", "--", "a"], &[]);
     let expected = SuperviseRequest::Command {
         options: RunOptions::default(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::super::{Action, Invocation, RunOptions, parse};
+use super::super::{Action, CatalogOptions, Invocation, RunOptions, parse};
 use super::*;
 use crate::jobs::{Exec, Restarts};
 
@@ -421,6 +421,50 @@ fn run_takes_flags_and_a_command() {
         let mut all = vec!["pilothouse", "run"];
         all.extend(args);
         assert!(read(&all).is_err(), "{args:?}");
+    }
+}
+
+#[test]
+fn catalog_takes_flags_alone() {
+    let catalog = |args: &[&str]| read(&[&["pilothouse", "catalog"], args].concat());
+    let none = CatalogOptions::default();
+    assert_eq!(catalog(&[]), Ok(Invocation::Catalog(none.clone())));
+    for bind in ["127.0.0.1:0", "[::1]:8500", "0.0.0.0:80"] {
+        let options = CatalogOptions {
+            bind: Some(bind.parse().unwrap()),
+            ..none.clone()
+        };
+        assert_eq!(catalog(&["--bind", bind]), Ok(Invocation::Catalog(options)));
+    }
+    let options = CatalogOptions {
+        bind: None,
+        datacenter: Some("east".to_owned()),
+        node: Some("n".to_owned()),
+    };
+    let asked = catalog(&["-datacenter=east", "--node", "n"]);
+    assert_eq!(asked, Ok(Invocation::Catalog(options)));
+    assert_eq!(catalog(&["--help"]), Ok(Invocation::Help));
+    let address = "write an address and a port, such as `127.0.0.1:8500` or `[::1]:0`";
+    for (args, expected) in [
+        (&["x"][..], "`catalog` takes nothing more: `x`".to_owned()),
+        (
+            &["--port", "1"],
+            "flag provided but not defined: -port".to_owned(),
+        ),
+        (
+            &["--bind", "localhost:1"],
+            format!("invalid value \"localhost:1\" for flag -bind: {address}"),
+        ),
+        (
+            &["--bind=127.0.0.1"],
+            format!("invalid value \"127.0.0.1\" for flag -bind: {address}"),
+        ),
+        (
+            &["--node="],
+            "invalid value \"\" for flag -node: it must not be blank".to_owned(),
+        ),
+    ] {
+        assert_eq!(catalog(args), Err(expected), "{args:?}");
     }
 }
 
