@@ -108,18 +108,17 @@ async fn a_query_that_waits_is_no_idle_client() {
         ..EdgeLimits::DEFAULT
     });
     let mut waits = standing(&fixture, "/v1/kv/a", 1).await;
-    // Neither a crowd nor the time for a head drives it out.
+    // Neither a crowd that stays nor the time for a head drives it out.
+    let mut crowd = Vec::new();
     for _ in 0..10 {
-        assert!(
-            fixture
-                .ask("GET /v1/status/leader")
-                .await
-                .contains("200 OK")
-        );
-        drop(fixture.connect().await);
+        let mut client = fixture.connect().await;
+        client.write("GET /v1/status/leader HTTP/1.1\r\n\r\n").await;
+        assert!(client.answer().await.contains("200 OK"));
+        crowd.push(client);
     }
-    let mut idle = fixture.connect().await;
-    assert_eq!(idle.rest().await, "");
+    for client in &mut crowd {
+        assert_eq!(client.rest().await, "");
+    }
     fixture.put("/v1/kv/a", "1").await;
     assert!(waits.answer().await.starts_with("HTTP/1.1 200"));
 }
