@@ -150,6 +150,14 @@ impl World {
         self.wake(subject);
     }
 
+    /// The index becomes this, and whoever waits is told.
+    pub(super) fn jump(&mut self, subject: &Subject, index: u64) {
+        if let Some(kept) = self.data.get_mut(subject) {
+            kept.index = index;
+        }
+        self.wake(subject);
+    }
+
     fn wake(&mut self, subject: &Subject) {
         if matches!(self.mood, Mood::Away | Mood::Silent) {
             return;
