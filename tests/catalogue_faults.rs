@@ -177,7 +177,7 @@ fn c06_what_is_denied_is_told_once_asked_rarely_and_recovers_with_another_token(
     let denied = "Permission denied".to_owned();
     stand_in.set_mood(Mood::Refusing("/v1/agent/service/register", 403, denied));
     let pilot = pilot(&stand_in, "");
-    pilot.wait_for_line("the catalogue refuses registrations", PATIENCE);
+    pilot.wait_for_line("the catalogue refuses the registration of app", PATIENCE);
     let before = stand_in.count("register");
     goes_on(&pilot);
     goes_on(&pilot);
@@ -185,7 +185,10 @@ fn c06_what_is_denied_is_told_once_asked_rarely_and_recovers_with_another_token(
     assert_eq!(lines(&pilot, "the catalogue refuses"), 1);
     stand_in.set_mood(Mood::Well);
     stand_in.wait_status("app", Some("passing"), PATIENCE);
-    pilot.wait_for_line("the catalogue permits registrations again", PATIENCE);
+    pilot.wait_for_line(
+        "the catalogue serves the registration of app again",
+        PATIENCE,
+    );
     stops(pilot, Duration::from_secs(3));
 }
 
@@ -195,16 +198,19 @@ fn c06_a_denied_update_and_a_denied_watch_are_told_once_each() {
     let denied = "Permission denied".to_owned();
     stand_in.set_mood(Mood::Status(403, denied));
     let pilot = pilot(&stand_in, "");
-    pilot.wait_for_line("the catalogue refuses the questions of watches", PATIENCE);
+    pilot.wait_for_line(
+        "the catalogue refuses the question of watch backend",
+        PATIENCE,
+    );
     goes_on(&pilot);
-    assert_eq!(lines(&pilot, "the catalogue refuses the questions"), 1);
+    assert_eq!(lines(&pilot, "the catalogue refuses the question"), 1);
     stand_in.set_mood(Mood::Well);
     stand_in.wait_status("app", Some("passing"), PATIENCE);
     let denied = "Permission denied".to_owned();
     stand_in.set_mood(Mood::Refusing("/v1/agent/check/update", 403, denied));
-    pilot.wait_for_line("the catalogue refuses health updates", PATIENCE);
+    pilot.wait_for_line("the catalogue refuses the health of app", PATIENCE);
     goes_on(&pilot);
-    assert_eq!(lines(&pilot, "the catalogue refuses health updates"), 1);
+    assert_eq!(lines(&pilot, "the catalogue refuses the health of app"), 1);
     stops(pilot, Duration::from_secs(3));
 }
 
@@ -372,7 +378,7 @@ fn c19_a_namespace_is_sent_and_its_refusal_told_once() {
             .all(|one| one.target.contains("ns=team") && one.target.contains("partition=p1"))
     );
     assert_eq!(named.count(), 1, "asked in a loop");
-    assert_eq!(lines(&pilot, "refuses the questions of watches"), 1);
+    assert_eq!(lines(&pilot, "refuses the question of watch"), 1);
     stops(pilot, Duration::from_secs(4));
 }
 
@@ -412,4 +418,56 @@ fn no_answer_of_a_broken_server_crashes_or_bloats_the_program() {
     stand_in.set_mood(Mood::Well);
     stand_in.wait_status("app", Some("passing"), PATIENCE);
     stops(pilot, Duration::from_secs(4));
+}
+
+#[test]
+fn r04_a_reload_while_the_catalogue_is_away_leaves_no_ghost() {
+    let stand_in = StandIn::start();
+    let config = |name: &str| {
+        format!(
+            r#"{{ control: {{ socket: "@DIR@/control.socket" }}, stopTimeout: 1, consul: "{}", jobs: [
+                 {{ name: "{name}", exec: "sleep 1000", port: 80, interfaces: "static:10.0.0.2",
+                    health: {{ exec: "true", interval: "100ms", ttl: 5 }} }} ] }}"#,
+            stand_in.address()
+        )
+    };
+    let pilot = Pilot::config(&config("old-app")).start();
+    stand_in.wait_status("old-app", Some("passing"), PATIENCE);
+    stand_in.set_mood(Mood::Status(500, "away".to_owned()));
+    let place = pilot.dir().display().to_string();
+    let text = config("new-app").replace("@DIR@", &place);
+    std::fs::write(pilot.dir().join("containerpilot.json5"), text).expect("a directory of ours");
+    assert_eq!(pilot.request("POST", "/v3/reload", "").status, 200);
+    pilot.wait_for_line("reloaded: 1 jobs", PATIENCE);
+    stand_in.set_mood(Mood::Well);
+    stand_in.wait_status("new-app", Some("passing"), PATIENCE);
+    stand_in.wait_status("old-app", None, PATIENCE);
+    stops(pilot, Duration::from_secs(3));
+    assert_eq!(stand_in.status("new-app"), None);
+}
+
+#[test]
+fn s08_sixty_services_leave_an_agent_that_takes_its_time() {
+    let stand_in = StandIn::start();
+    let jobs: Vec<String> = (0..60)
+        .map(|number| {
+            format!(
+                r#"{{ name: "app{number}", exec: "sleep 1000", port: 80, interfaces: "static:10.0.0.2",
+                      health: {{ interval: "100ms", ttl: 50 }} }}"#
+            )
+        })
+        .collect();
+    let config = format!(
+        r#"{{ control: {{ socket: "@DIR@/control.socket" }}, stopTimeout: 1, consul: "{}", jobs: [ {} ] }}"#,
+        stand_in.address(),
+        jobs.join(",")
+    );
+    let mut pilot = Pilot::config(&config).start();
+    for number in 0..60 {
+        stand_in.wait_status(&format!("app{number}"), Some("passing"), PATIENCE);
+    }
+    stand_in.set_mood(Mood::Slow(Duration::from_millis(600)));
+    pilot.signal(Signal::SIGTERM);
+    assert_eq!(pilot.wait_exit(PATIENCE).code(), Some(0));
+    assert_eq!(stand_in.twins(), 0, "something is left");
 }

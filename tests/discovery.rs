@@ -214,7 +214,7 @@ fn c06_real_a_token_that_comes_later_is_taken_from_its_file() {
              watches: [ {{ name: "other", interval: 1 }} ] }}"#
     );
     let pilot = Pilot::config(&config).file("token", "wrong-token").start();
-    let line = pilot.wait_for_line("the catalogue refuses registrations", PATIENCE);
+    let line = pilot.wait_for_line("the catalogue refuses the registration of app", PATIENCE);
     assert!(line.contains("ACL not found"), "{line}");
     fs::write(pilot.dir().join("token.new"), "root-token").expect("a directory of ours");
     fs::rename(pilot.dir().join("token.new"), pilot.dir().join("token")).expect("one directory");

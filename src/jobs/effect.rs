@@ -46,6 +46,8 @@ pub enum Note {
     TickSkipped,
     /// A `stopping` hook of this job took too long and is being stopped (S03).
     HookTimedOut { hook: JobId, limit: Duration },
+    /// The service did not leave the catalogue within this time; the end goes on (S08).
+    LeavingTimedOut { limit: Duration },
     /// The job ended and may not be started again.
     Completed { exit: Option<Exit> },
 }

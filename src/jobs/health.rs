@@ -128,13 +128,15 @@ impl Check {
         }
     }
 
-    pub(super) fn on_time(&mut self, turn: &mut Turn<'_>) {
+    /// `is_down`: the job's command is between two tries, so that a service without a check is not said to be well.
+    pub(super) fn on_time(&mut self, is_down: bool, turn: &mut Turn<'_>) {
         if let Some(live) = &mut self.live {
             live.on_time(turn.now, turn.effects);
         }
         if self.next.is_some_and(|at| at <= turn.now) {
             self.next = Some(turn.next_tick(self.spec.interval));
-            if self.live.is_none() {
+            let is_beat = !self.is_checked();
+            if self.live.is_none() && !(is_beat && is_down) {
                 self.tick(turn);
             }
         }

@@ -94,7 +94,7 @@ pub(super) type Cause = Option<PublicEvent>;
 #[derive(Debug)]
 pub(super) enum Step {
     /// The service leaves the catalogue, which is waited for until this time. The command still runs (D32).
-    Leaving { until: Instant },
+    Leaving { until: Instant, limit: Duration },
     /// `stopping` is out and its hooks work, at most until this time. The command still runs, at least until it is drained.
     Hooks {
         until: Option<(Instant, Duration)>,
@@ -256,7 +256,7 @@ impl Job {
             Phase::Backoff { until, .. } => Some(*until),
             Phase::Halting { step, live } => {
                 let step = match step {
-                    Step::Leaving { until } | Step::Draining { until } => Some(*until),
+                    Step::Leaving { until, .. } | Step::Draining { until } => Some(*until),
                     Step::Hooks { until, .. } => until.map(|(at, _)| at),
                     Step::Removing => None,
                 };
@@ -278,11 +278,9 @@ impl Job {
         }
         match &mut self.phase {
             Phase::Running { again, .. } => *again = again.or(Some(Some(event))),
-            // The run that is to come after a back-off begins after the event and sees what it tells.
-            Phase::Keeping { .. }
-            | Phase::Backoff { .. }
-            | Phase::Halting { .. }
-            | Phase::Complete => {}
+            // One run is to come already; it is told of the later event.
+            Phase::Backoff { cause, .. } => *cause = Some(event),
+            Phase::Keeping { .. } | Phase::Halting { .. } | Phase::Complete => {}
             Phase::Waiting { .. } | Phase::Idle => {
                 if let Restarts::Limited(left) = &mut self.starts {
                     *left -= 1;
@@ -599,8 +597,9 @@ impl Job {
         for kept in &mut self.kept {
             kept.on_time(turn.now, turn.effects);
         }
+        let is_down = matches!(self.phase, Phase::Backoff { .. });
         if let Some(check) = &mut self.check {
-            check.on_time(turn);
+            check.on_time(is_down, turn);
         }
         self.on_step_time(turn);
         if self.tick.is_some_and(|at| at <= turn.now) {
@@ -616,7 +615,11 @@ impl Job {
         };
         match step {
             // It may still stand there, so it is drained as if it had left now (S08).
-            Step::Leaving { until } if *until <= turn.now => self.on_left(true, turn),
+            Step::Leaving { until, limit } if *until <= turn.now => {
+                let limit = *limit;
+                turn.report(self.id, Note::LeavingTimedOut { limit });
+                self.on_left(true, turn);
+            }
             Step::Draining { until } if *until <= turn.now => {
                 *step = Step::Removing;
                 self.remove(turn);

@@ -155,6 +155,24 @@ impl Services {
         self.all.values().all(Service::is_settled)
     }
 
+    /// Whether anything of it may still stand in the catalogue that shall not, so that somebody has to go on removing it.
+    /// `renewed` says of an id that another configuration registers it at the same place: that is then its matter.
+    pub fn keep_unsettled(&mut self, renewed: impl Fn(&str) -> bool) -> bool {
+        self.all
+            .retain(|_, service| !service.is_settled() && !renewed(&service.registration().id));
+        let all = &self.all;
+        self.scheduled.retain(|job, _| all.contains_key(job));
+        self.deadlines.retain(|(_, job)| all.contains_key(job));
+        !self.all.is_empty()
+    }
+
+    /// The ids of all services.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.all
+            .values()
+            .map(|service| service.registration().id.as_str())
+    }
+
     /// Whether a call is under way that changes what stands in the catalogue.
     #[must_use]
     pub fn is_busy(&self) -> bool {

@@ -8,16 +8,27 @@ use crate::events::Failure;
 /// Failures in a row before the catalogue counts as away: a single lost answer is no news (C18).
 const LOST_AFTER: u32 = 2;
 
+/// Failures in a row of one matter, while the catalogue answers others, before that is news.
+const FAILING_AFTER: u32 = 3;
+
 /// What is known of the way to the catalogue.
 #[derive(Debug, Default)]
 pub struct Link {
     /// Outages in a row, and when the first of them was.
     outages: Option<(u32, Instant)>,
-    /// What was refused, by subject; bounded by the number of subjects, which the callers' types bound.
-    refused: BTreeMap<Subject, Refusal>,
+    /// Matters that do not go well. Bounded by the services and watches of a configuration.
+    troubles: BTreeMap<Matter, Trouble>,
 }
 
-/// What a call was about. The server permits or refuses each of them as a whole.
+/// What a call was about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Matter {
+    pub subject: Subject,
+    /// The service or the watch; empty for what is about neither.
+    pub name: String,
+}
+
+/// The kind of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Subject {
     Registration,
@@ -29,10 +40,12 @@ pub enum Subject {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Refusal {
+enum Trouble {
     Denied,
     Rejected,
     Unreadable,
+    /// So many outages in a row.
+    Failing(u32),
 }
 
 /// What an operator wants to know.
@@ -42,10 +55,14 @@ pub enum LinkNote {
     Lost(Failure),
     /// It answers again, after this time.
     Back(Duration),
-    /// It refuses this.
-    Refused(Subject, Failure),
-    /// It does not refuse this any more.
-    Accepted(Subject),
+    /// It refuses this. `others`: how many matters of the kind are in trouble already, which may have one cause.
+    Refused {
+        matter: Matter,
+        failure: Failure,
+        others: usize,
+    },
+    /// This goes well again.
+    Accepted(Matter),
 }
 
 impl Link {
@@ -58,48 +75,72 @@ impl Link {
     /// Takes what came of a call; gives what is news.
     pub fn on_result(
         &mut self,
-        subject: Subject,
+        matter: Matter,
         failure: Option<&Failure>,
         now: Instant,
     ) -> Vec<LinkNote> {
-        match failure {
-            Some(failure) if failure.is_outage() => self.on_outage(failure, now),
-            // That reading is not permitted is no fault: it goes without.
-            Some(failure) if subject != Subject::Inspection => {
-                self.on_refusal(subject, failure, now)
-            }
-            _ => self.on_answer(subject, now),
-        }
-    }
-
-    fn on_outage(&mut self, failure: &Failure, now: Instant) -> Vec<LinkNote> {
-        let (count, _) = self.outages.get_or_insert((0, now));
-        *count = count.saturating_add(1);
-        let is_news = *count == LOST_AFTER;
-        is_news
-            .then(|| LinkNote::Lost(failure.clone()))
-            .into_iter()
-            .collect()
-    }
-
-    fn on_refusal(&mut self, subject: Subject, failure: &Failure, now: Instant) -> Vec<LinkNote> {
-        let mut notes = self.on_return(now);
-        let refusal = match failure {
-            Failure::Denied(_) => Refusal::Denied,
-            Failure::Rejected(_) => Refusal::Rejected,
-            Failure::Unreadable(_) => Refusal::Unreadable,
-            Failure::Unreachable(_) | Failure::Busy(_) | Failure::Unknown(_) => return notes,
+        let Some(failure) = failure else {
+            return self.on_answer(&matter, now);
         };
-        if self.refused.insert(subject, refusal) != Some(refusal) {
-            notes.push(LinkNote::Refused(subject, failure.clone()));
+        let trouble = match failure {
+            Failure::Denied(_) => Trouble::Denied,
+            Failure::Rejected(_) => Trouble::Rejected,
+            Failure::Unreadable(_) => Trouble::Unreadable,
+            Failure::Unreachable(_) | Failure::Busy(_) | Failure::Crowded(_) => {
+                return self.on_outage(matter, failure, now);
+            }
+            Failure::Unknown(_) => return self.on_answer(&matter, now),
+        };
+        // That reading is not permitted is no fault: it goes without.
+        if matter.subject == Subject::Inspection {
+            return self.on_return(now);
         }
+        let mut notes = self.on_return(now);
+        if self.troubles.get(&matter) != Some(&trouble) {
+            notes.push(self.refused(matter.clone(), failure));
+        }
+        self.troubles.insert(matter, trouble);
         notes
     }
 
-    fn on_answer(&mut self, subject: Subject, now: Instant) -> Vec<LinkNote> {
+    fn on_outage(&mut self, matter: Matter, failure: &Failure, now: Instant) -> Vec<LinkNote> {
+        let (count, _) = self.outages.get_or_insert((0, now));
+        *count = count.saturating_add(1);
+        if *count == LOST_AFTER {
+            return vec![LinkNote::Lost(failure.clone())];
+        }
+        // A catalogue that is away is told of; what fails while it answers others is a matter of its own.
+        if *count > LOST_AFTER || matter.subject == Subject::Pulse {
+            return Vec::new();
+        }
+        let before = match self.troubles.get(&matter) {
+            Some(Trouble::Failing(count)) => *count,
+            _ => 0,
+        };
+        let count = before.saturating_add(1);
+        let note = (count == FAILING_AFTER).then(|| self.refused(matter.clone(), failure));
+        self.troubles.insert(matter, Trouble::Failing(count));
+        note.into_iter().collect()
+    }
+
+    fn refused(&self, matter: Matter, failure: &Failure) -> LinkNote {
+        let same = |known: &&Matter| known.subject == matter.subject && **known != matter;
+        LinkNote::Refused {
+            others: self.troubles.keys().filter(same).count(),
+            matter,
+            failure: failure.clone(),
+        }
+    }
+
+    fn on_answer(&mut self, matter: &Matter, now: Instant) -> Vec<LinkNote> {
         let mut notes = self.on_return(now);
-        if self.refused.remove(&subject).is_some() {
-            notes.push(LinkNote::Accepted(subject));
+        let told = match self.troubles.remove(matter) {
+            Some(Trouble::Failing(count)) => count >= FAILING_AFTER,
+            Some(_) => true,
+            None => false,
+        };
+        if told {
+            notes.push(LinkNote::Accepted(matter.clone()));
         }
         notes
     }

@@ -43,8 +43,8 @@ pub(super) struct Service {
     standing: Standing,
     call: Option<(CallId, Kind)>,
     retry: Retry,
-    /// No call before this time.
-    not_before: Option<Instant>,
+    /// No call of this kind before this time. Another one is another matter: a refused update holds up no removal.
+    not_before: Option<(Kind, Instant)>,
     /// When what stands there is looked at again.
     inspect_at: Option<Instant>,
     /// Registrations in a row that were not found by the update that followed.
@@ -67,6 +67,8 @@ enum Standing {
     /// Nobody has looked yet.
     Unknown,
     Absent,
+    /// An earlier program left it there, and it is as it should be: it stays until a check says otherwise.
+    Remnant,
     /// `current`: as it should be. `proven`: a call after the registration found it.
     Present {
         current: bool,
@@ -140,12 +142,19 @@ impl Service {
         if self.call.is_some() {
             return None;
         }
-        if self.next_kind(None).is_some() {
-            return self.not_before;
+        if let Some(kind) = self.next_kind(None) {
+            return self.held_until(kind);
         }
         let watched = self.wanted.is_some() && self.is_present();
         let inspection = self.inspect_at.filter(|_| watched);
-        inspection.map(|at| self.not_before.map_or(at, |other| at.max(other)))
+        let held = self.held_until(Kind::Inspect);
+        inspection.map(|at| held.map_or(at, |other| at.max(other)))
+    }
+
+    /// Until when a kind of call has to wait.
+    fn held_until(&self, kind: Kind) -> Option<Instant> {
+        let held = self.not_before.filter(|(held, _)| *held == kind);
+        held.map(|(_, at)| at)
     }
 
     pub(super) fn on_presence(&mut self, presence: Presence, output: &str, turn: &mut Turn<'_>) {
@@ -168,7 +177,10 @@ impl Service {
                 self.want(CheckStatus::Critical, output);
             }
             Presence::Critical => {}
-            Presence::Absent => self.wanted = None,
+            Presence::Absent => {
+                self.wanted = None;
+                self.own_remnant();
+            }
             Presence::Leaving => self.leave(turn),
         }
         self.act(turn);
@@ -182,7 +194,18 @@ impl Service {
         });
     }
 
+    /// What was left there is ours to remove now.
+    fn own_remnant(&mut self) {
+        if self.standing == Standing::Remnant {
+            self.standing = Standing::Present {
+                current: true,
+                proven: true,
+            };
+        }
+    }
+
     fn leave(&mut self, turn: &mut Turn<'_>) {
+        self.own_remnant();
         self.wanted = None;
         self.not_before = None;
         self.end = End::Awaited;
@@ -306,6 +329,10 @@ impl Service {
         };
         let current = self.registration.is(found);
         match (&self.wanted, self.standing) {
+            (None, Standing::Unknown) if current && self.end == End::No => {
+                self.standing = Standing::Remnant;
+                return;
+            }
             (None, Standing::Unknown) => turn.report(self.job, Note::Remnant),
             (Some(_), Standing::Present { current: true, .. }) if !current => {
                 turn.report(self.job, Note::Mended);
@@ -337,7 +364,7 @@ impl Service {
     fn on_gathered(&mut self, turn: &mut Turn<'_>) {
         self.standing = Standing::Absent;
         if self.strays >= STRAYS {
-            self.wait(self.patience, turn);
+            self.wait(Kind::Register, self.patience, turn);
         }
     }
 
@@ -369,7 +396,7 @@ impl Service {
             _ => {}
         }
         let delay = match &failure {
-            Failure::Unreachable(_) | Failure::Busy(_) => {
+            Failure::Unreachable(_) | Failure::Busy(_) | Failure::Crowded(_) => {
                 self.retry.after_failure(self.patience, turn.jitter)
             }
             Failure::Rejected(_) => turn.jitter.spread(REJECTED),
@@ -377,15 +404,15 @@ impl Service {
                 turn.jitter.within(self.patience)
             }
         };
-        self.wait(delay, turn);
+        self.wait(kind, delay, turn);
         if self.end == End::Awaited && kind == Kind::Deregister {
             turn.report(self.job, Note::NotRemoved(failure));
             self.tell_left(true, turn);
         }
     }
 
-    fn wait(&mut self, delay: Duration, turn: &mut Turn<'_>) {
-        self.not_before = Some(later(turn.now, delay));
+    fn wait(&mut self, kind: Kind, delay: Duration, turn: &mut Turn<'_>) {
+        self.not_before = Some((kind, later(turn.now, delay)));
     }
 
     fn plan_inspection(&mut self, turn: &mut Turn<'_>) {
@@ -398,13 +425,15 @@ impl Service {
         if gone && self.call.is_none() {
             self.tell_left(true, turn);
         }
-        let waits = self.not_before.is_some_and(|at| at > turn.now);
-        if self.call.is_some() || waits {
+        if self.call.is_some() {
             return;
         }
         let Some(kind) = self.next_kind(Some(turn.now)) else {
             return;
         };
+        if self.held_until(kind).is_some_and(|at| at > turn.now) {
+            return;
+        }
         self.not_before = None;
         let call = self.call_of(kind);
         let id = turn.next_call();
@@ -421,11 +450,14 @@ impl Service {
         let due = || now.is_some_and(|now| self.inspect_at.is_some_and(|at| at <= now));
         match (&self.wanted, self.standing) {
             (_, Standing::Astray) | (None, Standing::Present { .. }) => Some(Kind::Deregister),
-            (None, Standing::Absent) => None,
+            (None, Standing::Absent | Standing::Remnant) => None,
             (None, Standing::Unknown) => (self.end == End::No).then_some(Kind::Inspect),
             (
                 Some(_),
-                Standing::Unknown | Standing::Absent | Standing::Present { current: false, .. },
+                Standing::Unknown
+                | Standing::Absent
+                | Standing::Remnant
+                | Standing::Present { current: false, .. },
             ) => Some(Kind::Register),
             (Some(wanted), Standing::Present { current: true, .. }) if wanted.owed => {
                 Some(Kind::Update)

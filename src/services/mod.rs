@@ -27,7 +27,7 @@ mod turn;
 mod tests;
 
 pub use fleet::{Plan, Services};
-pub use link::{Link, LinkNote, Subject};
+pub use link::{Link, LinkNote, Matter, Subject};
 pub use order::{Call, CallId, Note, Order, Presence, Reply};
 
 pub use registration::{CheckStatus, Registered, Registration};

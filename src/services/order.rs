@@ -72,7 +72,7 @@ pub enum Note {
     Mended,
     /// It was removed from the catalogue.
     Deregistered,
-    /// An earlier program left it there; it is being removed until it is healthy (C15).
+    /// An earlier program left another registration there; it is removed until the service is healthy (C15).
     Remnant,
     /// A check that was registered a moment ago is not known: several servers answer under this address (C16).
     Astray,

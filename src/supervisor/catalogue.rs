@@ -6,7 +6,7 @@ use super::app::{App, Inputs};
 use super::discovery::{Answered, Order};
 use super::report::span;
 use crate::events::{Event, Failure, JobId};
-use crate::services::{self, LinkNote, Presence, Subject};
+use crate::services::{self, LinkNote, Matter, Presence, Subject};
 use crate::watches;
 
 /// At the end of the program a call that takes a service out is waited for so long (S08).
@@ -100,7 +100,7 @@ impl App {
                 tracing::info!(
                     job,
                     id,
-                    "{name} stands in the catalogue from before: removing it until it is healthy"
+                    "{name} stands in the catalogue from before, otherwise: removing it until it is healthy"
                 );
             }
             services::Note::Astray => tracing::warn!(
@@ -131,9 +131,13 @@ impl App {
             LinkNote::Back(after) => {
                 tracing::info!("the catalogue answers again after {}", span(*after));
             }
-            LinkNote::Refused(subject, failure) => say_refusal(*subject, failure),
-            LinkNote::Accepted(subject) => {
-                tracing::info!("the catalogue permits {} again", about(*subject));
+            LinkNote::Refused {
+                matter,
+                failure,
+                others,
+            } => say_refusal(matter, failure, *others),
+            LinkNote::Accepted(matter) => {
+                tracing::info!("the catalogue serves {} again", about(matter));
             }
         }
     }
@@ -152,23 +156,34 @@ impl App {
     }
 }
 
-fn say_refusal(subject: Subject, failure: &Failure) {
-    let about = about(subject);
+/// Of many with one cause, as a token that is wrong, the first are told to everybody.
+const TOLD: usize = 3;
+
+fn say_refusal(matter: &Matter, failure: &Failure, others: usize) {
+    let about = about(matter);
     let what = match failure {
         Failure::Unreadable(_) => "gives no readable answer to",
-        _ => "refuses",
+        Failure::Unreachable(_) | Failure::Busy(_) | Failure::Crowded(_) => {
+            "fails again and again at"
+        }
+        Failure::Denied(_) | Failure::Rejected(_) | Failure::Unknown(_) => "refuses",
     };
-    tracing::error!("the catalogue {what} {about}: {failure}");
+    if others >= TOLD {
+        tracing::debug!("the catalogue {what} {about}: {failure}");
+    } else {
+        tracing::error!("the catalogue {what} {about}: {failure}");
+    }
 }
 
-fn about(subject: Subject) -> &'static str {
-    match subject {
-        Subject::Registration => "registrations",
-        Subject::HealthUpdate => "health updates",
-        Subject::Deregistration => "deregistrations",
-        Subject::Inspection => "inspections",
-        Subject::Watch => "the questions of watches",
-        Subject::Pulse => "questions about itself",
+fn about(matter: &Matter) -> String {
+    let name = &matter.name;
+    match matter.subject {
+        Subject::Registration => format!("the registration of {name}"),
+        Subject::HealthUpdate => format!("the health of {name}"),
+        Subject::Deregistration => format!("the deregistration of {name}"),
+        Subject::Inspection => format!("the inspection of {name}"),
+        Subject::Watch => format!("the question of watch {name}"),
+        Subject::Pulse => "questions about itself".to_owned(),
     }
 }
 

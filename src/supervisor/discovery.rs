@@ -16,15 +16,19 @@ use super::facts::{self, Facts, Told};
 use super::interfaces;
 use crate::config::{self, Config, ConsulSettings, InterfaceAddress, Variables};
 use crate::discovery::consul::{Client, Lookup, Settings};
-use crate::events::{Failure, JobId, WatchId};
+use crate::events::{EventCode, Failure, JobId, WatchId};
 use crate::process::is_static_glibc;
 use crate::services::{
-    self, Call, CallId, Link, LinkNote, Plan, Registration, Reply, Services, Subject,
+    self, Call, CallId, Link, LinkNote, Matter, Plan, Registration, Reply, Services, Subject,
 };
 use crate::watches::{self, Answer, AskId, Mode, Question, Watches};
 
 /// Short calls that are under way at once.
 const PLACES: usize = 16;
+
+/// Removals that are under way at once, beside them: at the end of a container they have a second for all of its services.
+/// With the questions that stand by default, all together stay below the 200 connections that an agent permits a client.
+const EXITS: usize = 64;
 
 /// Answers that wait for the loop. When it is full, tasks wait with theirs: nothing is lost, and nobody else is held up.
 pub(super) const ANSWERS: usize = 256;
@@ -73,13 +77,20 @@ pub(super) struct Discovery {
     told: Told,
     answers: mpsc::Sender<Answered>,
     places: Arc<Semaphore>,
+    exits: Arc<Semaphore>,
     calls: HashMap<CallId, AbortHandle>,
     asks: HashMap<AskId, AbortHandle>,
     credentials: Option<AbortHandle>,
     /// The services whose address is looked up, with the specifications that choose it.
     looked_up: Vec<(JobId, Vec<String>)>,
     look_at: Option<Instant>,
+    /// What an earlier configuration could not take out of its catalogue yet. One is enough: it holds its own.
+    before: Option<Box<Discovery>>,
 }
+
+/// How many earlier configurations are kept for what they left behind; a catalogue that stays away over more reloads
+/// keeps the rest until its `deregisterCriticalServiceAfter`.
+const KEPT: usize = 8;
 
 /// The client that a configuration asks for; reads files, so it blocks.
 ///
@@ -150,10 +161,58 @@ impl Discovery {
             client,
             answers,
             places: Arc::new(Semaphore::new(PLACES)),
+            exits: Arc::new(Semaphore::new(EXITS)),
             calls: HashMap::new(),
             asks: HashMap::new(),
             credentials: None,
             look_at: None,
+            before: None,
+        }
+    }
+
+    /// Takes over what an earlier configuration has still to take out of its catalogue. It asks nothing any more.
+    pub(super) fn follow(&mut self, mut earlier: Discovery) {
+        let place = |discovery: &Discovery| discovery.client.as_ref().map(Client::address);
+        earlier.stop_asking();
+        earlier.looked_up.clear();
+        earlier.look_at = None;
+        let same_place = place(&earlier) == place(self);
+        let renewed = |id: &str| same_place && self.services.ids().any(|own| own == id);
+        let mut chain = earlier.before.take();
+        if earlier.services.keep_unsettled(renewed) {
+            earlier.before = chain;
+            chain = Some(Box::new(earlier));
+        }
+        let mut slot = &mut chain;
+        for _ in 0..KEPT {
+            let Some(kept) = slot else { break };
+            slot = &mut kept.before;
+        }
+        *slot = None;
+        self.before = chain;
+    }
+
+    /// Lets an earlier configuration go on with what it has to take out. Nobody of its time is there to be told.
+    fn of_before(&mut self, act: impl FnOnce(&mut Discovery) -> Vec<Order>) {
+        let Some(before) = &mut self.before else {
+            return;
+        };
+        for order in act(before) {
+            match order {
+                Order::Service(services::Order::Call { job, id, call }) => {
+                    before.call(job, id, call);
+                }
+                Order::Service(services::Order::Abandon(id)) => before.abandon_call(id),
+                Order::Service(services::Order::Report(job, services::Note::Deregistered)) => {
+                    let registration = before.services.registration(job);
+                    let name = registration.map_or("?", |registration| registration.name.as_str());
+                    tracing::info!("Service deregistered: {name}, of an earlier configuration");
+                }
+                _ => {}
+            }
+        }
+        if before.services.is_settled() {
+            self.before = before.before.take();
         }
     }
 
@@ -166,17 +225,26 @@ impl Discovery {
         of_services(services).chain(of_watches(watches)).collect()
     }
 
-    /// The first numbers that are still free, for the configuration that follows.
+    /// The first numbers for the configuration that follows. They leave room for the calls by which this one may have to go
+    /// on taking services out.
     pub(super) fn next_numbers(&self) -> (CallId, AskId) {
-        (self.services.next_call(), self.watches.next_ask())
+        const ROOM: u64 = 1 << 32;
+        let calls = self.services.next_call().0.saturating_add(ROOM);
+        (CallId(calls), self.watches.next_ask())
     }
 
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         let rules = [self.services.next_deadline(), self.watches.next_deadline()];
-        rules.into_iter().chain([self.look_at]).flatten().min()
+        let before = self
+            .before
+            .as_ref()
+            .and_then(|before| before.next_deadline());
+        let own = rules.into_iter().chain([self.look_at, before]);
+        own.flatten().min()
     }
 
     pub(super) fn on_time(&mut self, now: Instant) -> Vec<Order> {
+        self.of_before(|before| before.on_time(now));
         let mut orders: Vec<Order> = of_services(self.services.on_time(now)).collect();
         orders.extend(of_watches(self.watches.on_time(now)));
         if self.look_at.is_some_and(|at| at <= now) {
@@ -202,6 +270,13 @@ impl Discovery {
     }
 
     pub(super) fn on_answered(&mut self, answered: Answered, now: Instant) -> Vec<Order> {
+        // Numbers are never used twice, so what is not ours is an earlier configuration's, or nobody's.
+        if let Answered::Call { id, .. } = &answered
+            && !self.calls.contains_key(id)
+        {
+            self.of_before(|before| before.on_answered(answered, now));
+            return Vec::new();
+        }
         match answered {
             Answered::Call {
                 job,
@@ -210,20 +285,31 @@ impl Discovery {
                 result,
             } => {
                 self.calls.remove(&id);
-                let mut orders = self.note(subject, result.as_ref().err(), now);
+                let registration = self.services.registration(job);
+                let name = registration.map(|registration| registration.name.clone());
+                let name = name.unwrap_or_default();
+                let mut orders = self.note(Matter { subject, name }, result.as_ref().err(), now);
                 let rules = self.services.on_answer(job, id, result, now);
                 orders.extend(of_services(rules));
                 orders
             }
             Answered::Ask { id, result } => {
                 self.asks.remove(&id);
-                let mut orders = self.note(Subject::Watch, result.as_ref().err(), now);
+                let matter = Matter {
+                    subject: Subject::Watch,
+                    name: self.watches.asked_for(id).unwrap_or_default().to_owned(),
+                };
+                let mut orders = self.note(matter, result.as_ref().err(), now);
                 orders.extend(of_watches(self.watches.on_answer(id, result, now)));
                 orders
             }
             Answered::Pulse { id, result } => {
                 self.asks.remove(&id);
-                let mut orders = self.note(Subject::Pulse, result.as_ref().err(), now);
+                let matter = Matter {
+                    subject: Subject::Pulse,
+                    name: String::new(),
+                };
+                let mut orders = self.note(matter, result.as_ref().err(), now);
                 let rules = self.watches.on_pulse(id, result.as_ref().err(), now);
                 orders.extend(of_watches(rules));
                 orders
@@ -238,20 +324,32 @@ impl Discovery {
         }
     }
 
-    fn note(&mut self, subject: Subject, failure: Option<&Failure>, now: Instant) -> Vec<Order> {
+    fn note(&mut self, matter: Matter, failure: Option<&Failure>, now: Instant) -> Vec<Order> {
         if failure.is_none_or(|failure| !failure.is_outage()) {
             self.watches.on_heard(now);
         }
-        let notes = self.link.on_result(subject, failure, now);
+        let notes = self.link.on_result(matter, failure, now);
         notes.into_iter().map(Order::Say).collect()
     }
 
-    /// What a job is told that this watch starts.
-    pub(super) fn facts(&mut self, job: JobId, watch: WatchId) -> Option<Facts> {
-        let found = Rc::clone(self.watches.shown(watch)?);
-        let before = self.told.tell(job, &found);
+    /// What a job is told that this event of a watch starts. See [`Discovery::on_told`].
+    pub(super) fn facts(&self, job: JobId, watch: WatchId, code: EventCode) -> Option<Facts> {
+        let found = self.watches.shown(watch)?;
+        // Who hears of every change is told what is new to it, also after several of them; who hears of some, what this
+        // change was.
+        let before = match code {
+            EventCode::Changed => self.told.last(job),
+            _ => self.watches.shown_before(watch),
+        };
         let spec = self.watches.spec(watch)?;
-        Some(facts::of_watch(spec, &found, before.as_deref()))
+        Some(facts::of_watch(spec, found, before.map(Rc::as_ref)))
+    }
+
+    /// The job runs and has been told.
+    pub(super) fn on_told(&mut self, job: JobId, watch: WatchId) {
+        if let Some(found) = self.watches.shown(watch) {
+            self.told.tell(job, Rc::clone(found));
+        }
     }
 
     /// Makes a call beside the loop.
@@ -259,7 +357,11 @@ impl Discovery {
         let Some(client) = self.client.clone() else {
             return;
         };
-        let (answers, places) = (self.answers.clone(), Arc::clone(&self.places));
+        let places = match call {
+            Call::Deregister(_) => Arc::clone(&self.exits),
+            Call::Register(..) | Call::Update { .. } | Call::Inspect(_) => Arc::clone(&self.places),
+        };
+        let answers = self.answers.clone();
         let task = async move {
             // Never closed: it lives as long as a task holds it.
             let _place = places.acquire().await;
@@ -325,7 +427,7 @@ impl Discovery {
 
     /// Whether a call is under way that changes what stands in the catalogue (S08).
     pub(super) fn is_busy(&self) -> bool {
-        self.services.is_busy()
+        self.services.is_busy() || self.before.as_ref().is_some_and(|before| before.is_busy())
     }
 
     pub(super) fn registration(&self, job: JobId) -> Option<&Registration> {

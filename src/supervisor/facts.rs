@@ -1,6 +1,6 @@
 //! What a job that a watch starts is told of it (decision 18).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Write as _};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::rc::Rc;
@@ -9,6 +9,7 @@ use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use serde_json::{Value, json};
 
+use crate::events::JobId;
 use crate::watches::{Entry, Found, Instance, WatchSpec};
 
 /// A longer list is left out of the environment, which a start shares with everything else in it.
@@ -139,17 +140,18 @@ fn file(document: &Value) -> io::Result<OwnedFd> {
 /// What each job was told last.
 #[derive(Debug, Default)]
 pub(super) struct Told {
-    by_job: std::collections::HashMap<crate::events::JobId, Rc<Found>>,
+    by_job: HashMap<JobId, Rc<Found>>,
 }
 
 impl Told {
-    /// Notes that a job is told this; gives what it was told before.
-    pub(super) fn tell(
-        &mut self,
-        job: crate::events::JobId,
-        found: &Rc<Found>,
-    ) -> Option<Rc<Found>> {
-        self.by_job.insert(job, Rc::clone(found))
+    /// Notes that a job was told this.
+    pub(super) fn tell(&mut self, job: JobId, found: Rc<Found>) {
+        self.by_job.insert(job, found);
+    }
+
+    /// What a job was told last.
+    pub(super) fn last(&self, job: JobId) -> Option<&Rc<Found>> {
+        self.by_job.get(&job)
     }
 }
 

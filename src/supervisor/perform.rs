@@ -35,10 +35,10 @@ impl App {
     }
 
     fn spawn(&mut self, run: Run, cause: Option<PublicEvent>) {
-        let facts = match cause.map(|event| event.source) {
-            Some(Source::Watch(watch)) => self.discovery.facts(run.job, watch),
+        let facts = cause.and_then(|event| match event.source {
+            Source::Watch(watch) => self.discovery.facts(run.job, watch, event.code),
             _ => None,
-        };
+        });
         let spec = self.jobs.spec(run.job);
         let (exec, io) = match run.kind {
             RunKind::Main => (spec.exec.as_ref(), spec.io),
@@ -80,7 +80,12 @@ impl App {
                 .map(AsFd::as_fd),
         };
         match self.processes.spawn(&request) {
-            Ok(spawned) => self.on_spawned(run, spawned),
+            Ok(spawned) => {
+                if let Some(Source::Watch(watch)) = cause.map(|event| event.source) {
+                    self.discovery.on_told(run.job, watch);
+                }
+                self.on_spawned(run, spawned);
+            }
             Err(error) => {
                 let name = self.names.run(run);
                 tracing::error!(

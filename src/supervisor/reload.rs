@@ -161,13 +161,17 @@ impl App {
         let patience = std::time::Duration::from_millis(250);
         self.finish_calls(inputs, patience).await;
         self.move_catalogue(&config).await;
-        self.discovery = Discovery::new(
+        let mut discovery = Discovery::new(
             &config,
             client,
             self.answered.clone(),
             self.discovery.next_numbers(),
             start::seed(),
         );
+        std::mem::swap(&mut discovery, &mut self.discovery);
+        self.discovery.follow(discovery);
+        // Answers to jobs that are no more.
+        self.answers.clear();
         self.jobs = jobs;
         self.config = config;
         self.adopt_config(&inputs.signals);

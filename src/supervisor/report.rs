@@ -148,6 +148,11 @@ impl Names {
                     span(*limit)
                 );
             }
+            Note::LeavingTimedOut { limit } => tracing::warn!(
+                job = name,
+                "{name} did not leave the catalogue within {}: the stop goes on",
+                span(*limit)
+            ),
             Note::Completed { exit } => {
                 let exit = exit.map_or_else(String::new, |exit| exit.to_string());
                 tracing::debug!(

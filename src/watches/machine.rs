@@ -25,6 +25,14 @@ const PULSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs
 /// The least number of questions that stand at once, however crowded the server is.
 const LEAST_ROOM: usize = 4;
 
+/// A question that fails so soon was not taken at all. Twice in a row, while others stand and the server works, it is
+/// taken for too many connections.
+const AT_ONCE: Duration = Duration::from_secs(1);
+const CROWD: u32 = 2;
+
+/// After so much time one more place is tried than the server took, until there is the room that was configured.
+const REGROWTH: Duration = Duration::from_mins(1);
+
 /// After an outage questions are spread over so much time, so that a thousand programs do not ask at once (C14).
 const RETURN: Duration = Duration::from_millis(200);
 
@@ -38,6 +46,10 @@ pub struct Watches {
     ready: VecDeque<usize>,
     asked: BTreeMap<AskId, usize>,
     room: usize,
+    /// The room that is configured.
+    whole_room: usize,
+    /// Questions in a row that were not taken.
+    refusals: u32,
     /// The server took fewer connections than there was room for; told once.
     crowded: bool,
     pulse: Pulse,
@@ -53,6 +65,8 @@ struct Watch {
     query: usize,
     /// What was published last.
     shown: Option<Rc<Found>>,
+    /// What was published before that.
+    shown_before: Option<Rc<Found>>,
     /// A change waits for quiet, at the latest until then.
     held_until: Option<Instant>,
 }
@@ -84,6 +98,7 @@ enum Timer {
     Query(usize),
     Hold(usize),
     Pulse,
+    Room,
 }
 
 impl Watches {
@@ -111,6 +126,7 @@ impl Watches {
                 spec,
                 query,
                 shown: None,
+                shown_before: None,
                 held_until: None,
             });
         }
@@ -129,6 +145,8 @@ impl Watches {
             ready: VecDeque::new(),
             asked: BTreeMap::new(),
             room: room.max(1),
+            whole_room: room.max(1),
+            refusals: 0,
             crowded: false,
             pulse,
             deadlines: BTreeSet::new(),
@@ -167,10 +185,24 @@ impl Watches {
         self.all.get(watch.0 as usize)?.shown.as_ref()
     }
 
+    /// What it published before that; `None` before its second change.
+    #[must_use]
+    pub fn shown_before(&self, watch: WatchId) -> Option<&Rc<Found>> {
+        self.all.get(watch.0 as usize)?.shown_before.as_ref()
+    }
+
     /// What a watch was configured to be.
     #[must_use]
     pub fn spec(&self, watch: WatchId) -> Option<&WatchSpec> {
         self.all.get(watch.0 as usize).map(|watch| &watch.spec)
+    }
+
+    /// The first of the watches that a question under way is asked for.
+    #[must_use]
+    pub fn asked_for(&self, id: AskId) -> Option<&str> {
+        let query = self.asked.get(&id)?;
+        let watch = self.queries[*query].watches.first()?;
+        Some(&self.all.get(watch.0 as usize)?.spec.name)
     }
 
     /// Whether there is nothing to watch.
@@ -204,6 +236,7 @@ impl Watches {
         };
         match result {
             Ok(answer) => {
+                self.refusals = 0;
                 self.pulse.heard = now;
                 let news = self.queries[query].on_answer(answer, now);
                 if self.queries[query].phase == Phase::Ready {
@@ -223,13 +256,21 @@ impl Watches {
 
     fn on_failure(&mut self, query: usize, failure: &Failure, now: Instant) {
         let is_final = matches!(failure, Failure::Rejected(_));
+        let at_once = self.queries[query]
+            .asked_for(now)
+            .is_some_and(|asked| asked < AT_ONCE);
         self.queries[query].on_failure(is_final, now, &mut self.jitter);
         if !failure.is_outage() || self.pulse.away.is_some() {
             return;
         }
-        // Another datacenter may be away while ours works, and says nothing about the connections.
-        let elsewhere = self.queries[query].subject.dc.is_some();
-        let crowd = !elsewhere && !self.asked.is_empty();
+        let not_taken = match failure {
+            Failure::Crowded(_) => true,
+            Failure::Unreachable(_) => at_once && !self.asked.is_empty(),
+            // It was taken, and answered.
+            _ => false,
+        };
+        self.refusals = if not_taken { self.refusals + 1 } else { 0 };
+        let crowd = self.refusals >= CROWD;
         self.pulse.suspicion = Some(if crowd {
             Suspicion::Crowd
         } else {
@@ -266,8 +307,10 @@ impl Watches {
             self.ready.clear();
         } else if suspicion == Some(Suspicion::Crowd) {
             let room = (self.asked.len() * 3 / 4).max(LEAST_ROOM);
+            self.refusals = 0;
             if room < self.room {
                 self.room = room;
+                self.set_timer(Timer::Room, Some(later(now, REGROWTH)));
                 if !self.crowded {
                     orders.push(Order::Report(Note::Crowded { room }));
                 }
@@ -320,11 +363,18 @@ impl Watches {
                 Timer::Query(query) => self.make_ready(query),
                 Timer::Hold(watch) => self.publish(watch, orders),
                 Timer::Pulse => {}
+                Timer::Room => self.regrow(now),
             }
         }
         self.ask_ready(now, orders);
         self.send_pulse(now, orders);
         self.schedule_pulse();
+    }
+
+    fn regrow(&mut self, now: Instant) {
+        self.room = (self.room + 1).max(self.room * 4 / 3).min(self.whole_room);
+        let more = self.room < self.whole_room;
+        self.set_timer(Timer::Room, more.then(|| later(now, REGROWTH)));
     }
 
     fn make_ready(&mut self, query: usize) {
@@ -455,7 +505,7 @@ impl Watches {
         } else {
             EventCode::Unhealthy
         };
-        watch.shown = Some(seen);
+        watch.shown_before = watch.shown.replace(seen);
         let id = WatchId(small(index));
         let codes = is_change.then_some(EventCode::Changed);
         for code in codes.into_iter().chain([state]) {

@@ -159,6 +159,14 @@ impl Query {
         asked.is_some_and(|(since, wait)| index == since && took < wait / 2)
     }
 
+    /// How long the question that is under way has been.
+    pub(super) fn asked_for(&self, now: Instant) -> Option<Duration> {
+        match self.phase {
+            Phase::Asked { since, .. } => Some(now.saturating_duration_since(since)),
+            Phase::Waiting { .. } | Phase::Ready => None,
+        }
+    }
+
     /// No answer. What was found stays; the next question begins from nothing, so that it is answered at once.
     pub(super) fn on_failure(&mut self, is_final: bool, now: Instant, jitter: &mut Jitter) {
         self.index = None;

@@ -150,7 +150,10 @@ impl Telling<'_> {
         if (is_server_error || status == StatusCode::NOT_FOUND) && is_unknown(body) {
             return Failure::Unknown(self.text(&says));
         }
-        if is_server_error || status == StatusCode::TOO_MANY_REQUESTS {
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            return Failure::Crowded(self.text(&says));
+        }
+        if is_server_error {
             return Failure::Busy(self.text(&says));
         }
         if status == StatusCode::BAD_REQUEST && self.is_about_scope(body) {
@@ -159,9 +162,10 @@ impl Telling<'_> {
                  remove `namespace` and `partition`",
             ));
         }
-        if status.is_client_error() {
+        if status == StatusCode::BAD_REQUEST {
             return Failure::Rejected(self.text(&says));
         }
+        // Any other one is not Consul's answer to what is asked here; whoever gave it may not do so again.
         Failure::Unreadable(self.text(&says))
     }
 

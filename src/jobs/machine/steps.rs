@@ -61,9 +61,10 @@ impl Job {
 
     /// The run is over: what comes next?
     pub(super) fn on_run_over(&mut self, exit: Exit, turn: &mut Turn<'_>) {
-        let (lived, again) = match &mut self.phase {
-            Phase::Running { live, again, .. } => {
-                (turn.now.saturating_duration_since(live.since), again.take())
+        let (lived, cause, again) = match &mut self.phase {
+            Phase::Running { live, cause, again } => {
+                let lived = turn.now.saturating_duration_since(live.since);
+                (lived, *cause, again.take())
             }
             Phase::Halting { live, .. } => {
                 *live = None;
@@ -88,7 +89,7 @@ impl Job {
                 }
                 self.begin(cause, turn);
             }
-            _ if self.restarts != Restarts::Limited(0) => self.restart(lived, turn),
+            _ if self.restarts != Restarts::Limited(0) => self.restart(lived, cause, turn),
             // More start events may come; a hook whose source has ended is completed by the whole (S12).
             _ if self.may_start() => {}
             _ => self.end(exit, turn),
@@ -99,10 +100,11 @@ impl Job {
         self.starts != Restarts::Limited(0)
     }
 
-    pub(super) fn restart(&mut self, lived: Duration, turn: &mut Turn<'_>) {
+    /// Tries once more what the last run was started for, which is told again.
+    pub(super) fn restart(&mut self, lived: Duration, cause: Cause, turn: &mut Turn<'_>) {
         let delay = self.backoff.after_run(lived, turn.jitter);
         if delay.is_zero() {
-            return self.begin_again(None, turn);
+            return self.begin_again(cause, turn);
         }
         if let Restarts::Limited(left) = &mut self.restarts {
             *left -= 1;
@@ -110,7 +112,7 @@ impl Job {
         turn.report(self.id, Note::BackingOff { delay });
         self.phase = Phase::Backoff {
             until: later(turn.now, delay),
-            cause: None,
+            cause,
         };
     }
 
@@ -138,9 +140,10 @@ impl Job {
                 None
             }
         };
-        let until = later(turn.now, LEAVING.min(turn.limits.shutdown_timeout / 10));
+        let limit = LEAVING.min(turn.limits.shutdown_timeout / 10);
+        let until = later(turn.now, limit);
         self.phase = Phase::Halting {
-            step: Step::Leaving { until },
+            step: Step::Leaving { until, limit },
             live,
         };
         self.tick = None;

@@ -572,3 +572,29 @@ fn maintenance_can_start_jobs_and_asking_twice_does_not_start_them_twice() {
     world.tell(&Event::Maintenance(true));
     assert_eq!(world.starts(0), 2);
 }
+
+/// What was told to the starts of a job's command, in order.
+fn causes(world: &World, job: u32) -> Vec<Option<PublicEvent>> {
+    let spawned = world.log.iter().filter_map(|(_, effect)| match effect {
+        Effect::Spawn { run, cause } if run.job == JobId(job) => Some(*cause),
+        _ => None,
+    });
+    spawned.collect()
+}
+
+/// A hook that failed is tried again for what it was started for, and a later event during its back-off is told instead.
+#[test]
+fn decision_18_a_restart_is_told_what_its_run_was_for() {
+    let hook = JobSpec {
+        start: each(EventCode::ExitSuccess, 1),
+        ..restarting("hook", Restarts::Limited(5))
+    };
+    let mut world = World::started(vec![hook, unlimited("source")]);
+    world.exit(1, 0);
+    let event = Some(on(EventCode::ExitSuccess, 1));
+    for _ in 0..3 {
+        world.exit(0, 1);
+        world.advance(secs(30));
+    }
+    assert_eq!(causes(&world, 0), [event; 4]);
+}

@@ -2,7 +2,7 @@
 
 use super::world::*;
 use crate::events::{Event, EventCode, Exit, Signal};
-use crate::jobs::{Effect, HealthSpec, JobSpec, Outcome};
+use crate::jobs::{Effect, HealthSpec, JobSpec, Note, Outcome, Restarts};
 use crate::services::{InitialStatus, Presence};
 
 fn checked_app() -> JobSpec {
@@ -72,6 +72,28 @@ fn a_service_without_a_check_beats_at_each_interval_while_it_is_started() {
     // Its health stays unknown, and nothing is published.
     let healthy = on(EventCode::Healthy, 0);
     assert_eq!(world.announced(healthy), 0);
+}
+
+#[test]
+fn a_service_without_a_check_does_not_beat_while_its_command_is_down() {
+    let app = JobSpec {
+        restarts: Restarts::Unlimited,
+        ..beating_app()
+    };
+    let mut world = World::started(vec![app]);
+    // Three quick ends: the next start is some 200 ms away, with the tick in between.
+    world.advance(ms(9_950));
+    for _ in 0..3 {
+        world.advance(ms(5));
+        if world.runs(0) {
+            world.exit(0, 1);
+        }
+    }
+    assert!(!world.runs(0));
+    world.advance(ms(40));
+    assert_eq!(world.shown(0), []);
+    world.advance(secs(10));
+    assert_eq!(world.shown(0), [Presence::Passing]);
 }
 
 #[test]
@@ -165,6 +187,8 @@ fn s08_an_answer_that_does_not_come_is_waited_for_a_second() {
     assert!(!has_term(&world, 0));
     world.advance(ms(1));
     assert!(has_term(&world, 0));
+    let late = |note: &Note| matches!(note, Note::LeavingTimedOut { .. });
+    assert_eq!(world.reported(late), 1);
     // A late answer changes nothing.
     world.left(0, true);
     assert_eq!(world.announced(on(EventCode::Stopping, 0)), 1);

@@ -44,6 +44,8 @@ pub(super) enum Mood {
     Away,
     Denies,
     Rejects,
+    /// Somebody in between answers for it.
+    Strange,
     /// It does what it is told, and the answer is lost.
     Mute,
     /// Each call goes to the other of two agents.
@@ -156,6 +158,7 @@ impl World {
             Mood::Away => return Err(Failure::Unreachable("refused".to_owned())),
             Mood::Denies => return Err(Failure::Denied("403".to_owned())),
             Mood::Rejects => return Err(Failure::Rejected("400".to_owned())),
+            Mood::Strange => return Err(Failure::Unreadable("404".to_owned())),
             Mood::Well | Mood::Mute | Mood::Split => {}
         }
         let result = self.keep(call);

@@ -35,6 +35,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Mood::Away),
         1 => Just(Mood::Denies),
         1 => Just(Mood::Rejects),
+        1 => Just(Mood::Strange),
         1 => Just(Mood::Mute),
     ];
     prop_oneof![

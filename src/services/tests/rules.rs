@@ -184,6 +184,48 @@ fn c15_what_an_earlier_program_left_is_removed_until_the_service_is_well() {
 }
 
 #[test]
+fn a_registration_that_is_found_as_it_should_be_stays_until_a_check_has_judged() {
+    let found = || {
+        let mut world = World::new(vec![plan(0)]);
+        let entry = (
+            registered(&registration("app0")),
+            CheckStatus::Passing,
+            String::new(),
+        );
+        world.agents[0].insert("app0-host".to_owned(), entry);
+        world.begin();
+        assert_eq!(world.status(), Some(CheckStatus::Passing));
+        world
+    };
+    for presence in [Presence::Absent, Presence::Leaving] {
+        let mut world = found();
+        world.show(presence);
+        assert_eq!(world.status(), None);
+    }
+    let mut world = found();
+    world.advance(secs(100));
+    world.show(Presence::Passing);
+    assert_eq!(world.notes, [Note::Registered]);
+}
+
+#[test]
+fn c18_one_strange_answer_holds_up_neither_the_next_result_nor_a_removal() {
+    let mut world = World::passing();
+    world.mood = Mood::Strange;
+    world.show(Presence::Passing);
+    world.mood = Mood::Well;
+    let before = world.count(is_update);
+    world.advance(secs(10));
+    assert!(world.count(is_update) > before, "no update for an interval");
+    // What is rejected for good holds up its own kind alone.
+    world.mood = Mood::Rejects;
+    world.show(Presence::Passing);
+    world.mood = Mood::Well;
+    world.show(Presence::Absent);
+    assert_eq!(world.status(), None);
+}
+
+#[test]
 fn c16_two_agents_under_one_address_are_noticed_and_no_twin_is_left() {
     let mut world = World::new(vec![plan(0)]);
     world.mood = Mood::Split;

@@ -366,6 +366,41 @@ fn c13_a_server_that_takes_fewer_connections_is_asked_less_at_once() {
 }
 
 #[test]
+fn c13_one_broken_connection_is_no_crowd() {
+    let specs = (0..20).map(|number| watch(&format!("app{number}")));
+    let mut world = World::new(specs.collect(), 100);
+    for number in 0..20 {
+        world.set(&subject(&format!("app{number}")), instances(1));
+    }
+    world.begin();
+    for _ in 0..10 {
+        world.advance(secs(20));
+        world.break_one(&Failure::Unreachable("reset".to_owned()));
+        world.advance(secs(20));
+        world.break_one(&Failure::Busy("500".to_owned()));
+    }
+    world.advance(secs(10));
+    assert_eq!(world.notes, []);
+    assert_eq!(world.standing.len(), 20);
+}
+
+#[test]
+fn c13_the_room_grows_again_when_the_server_takes_more() {
+    let specs = (0..60).map(|number| watch(&format!("app{number}")));
+    let mut world = World::new(specs.collect(), 100);
+    for number in 0..60 {
+        world.set(&subject(&format!("app{number}")), instances(1));
+    }
+    world.limit = 20;
+    world.begin();
+    world.advance(secs(60));
+    assert!(world.standing.len() < 60);
+    world.limit = usize::MAX;
+    world.advance(secs(900));
+    assert_eq!(world.standing.len(), 60);
+}
+
+#[test]
 fn c14_programs_that_lost_the_server_together_ask_again_apart() {
     let mut returns: Vec<_> = (0..200u64)
         .map(|seed| {

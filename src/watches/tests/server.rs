@@ -191,6 +191,14 @@ impl World {
         }
     }
 
+    /// The same to one of them.
+    pub(super) fn break_one(&mut self, failure: &Failure) {
+        let id = *self.standing.keys().next().expect("a question stands");
+        self.standing.remove(&id);
+        let orders = self.watches.on_answer(id, Err(failure.clone()), self.now);
+        self.take(orders);
+    }
+
     fn result(&self, question: &Question) -> Result<Answer, Failure> {
         let kept = self.data.get(&question.subject);
         let found = kept.map_or_else(|| instances(0), |kept| kept.found.clone());

@@ -8,6 +8,7 @@ fn class(failure: &Failure) -> &'static str {
     match failure {
         Failure::Unreachable(_) => "unreachable",
         Failure::Busy(_) => "busy",
+        Failure::Crowded(_) => "crowded",
         Failure::Denied(_) => "denied",
         Failure::Rejected(_) => "rejected",
         Failure::Unknown(_) => "unknown",
@@ -48,7 +49,7 @@ async fn statuses_say_what_is_to_be_done() {
             "unknown",
         ),
         (404, r#"Unknown check "service:x""#, "unknown"),
-        (404, "404 page not found", "rejected"),
+        (404, "404 page not found", "unreadable"),
         (500, "No cluster leader", "busy"),
         (500, "rpc error making call: Permission denied", "denied"),
         (500, "rpc error making call: ACL not found", "denied"),
@@ -59,16 +60,16 @@ async fn statuses_say_what_is_to_be_done() {
         (
             429,
             "Your IP is issuing too many concurrent connections",
-            "busy",
+            "crowded",
         ),
         (502, "<html>", "busy"),
         (503, "", "busy"),
         (400, "Request decode failed", "rejected"),
-        (405, "", "rejected"),
+        (405, "", "unreadable"),
         (301, "", "unreadable"),
         (307, "", "unreadable"),
         (500, &long, "busy"),
-        (418, "a\u{1b}[31m\nb\r\u{0}", "rejected"),
+        (418, "a\u{1b}[31m\nb\r\u{0}", "unreadable"),
     ] {
         let failure = of_update(status, body, ConsulSettings::default()).await;
         assert_eq!(class(&failure), expected, "{status} {body:.40}: {failure}");
@@ -173,7 +174,7 @@ async fn a_missing_key_is_an_answer_of_consul_alone() {
     let bare = "HTTP/1.1 404 X\r\nContent-Length: 0\r\n\r\n";
     let fake = Fake::start(vec![Reply::Say(bare.into())]).await;
     let failure = fake.client().ask(&key).await.unwrap_err();
-    assert_eq!(class(&failure), "rejected");
+    assert_eq!(class(&failure), "unreadable");
 }
 
 #[tokio::test]
