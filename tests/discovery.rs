@@ -535,6 +535,36 @@ fn the_embedded_catalogue_lasts_over_a_reload() {
 }
 
 #[test]
+fn r01_a_place_that_is_taken_changes_nothing() {
+    let (port, taken) = (free_port(), free_port());
+    let at = |port: u16| {
+        r#"{ control: { socket: "@DIR@/control.socket" }, stopTimeout: 1,
+             consul: { embedded: true, address: "127.0.0.1:PORT" }, jobs: [ { name: "app", exec: "sleep 1000" } ] }"#
+            .replace("PORT", &port.to_string())
+    };
+    let pilot = Pilot::config(&at(port)).start();
+    pilot.wait_for_line("catalog: serving", PATIENCE);
+    web(port, "PUT", "/v1/kv/mine");
+    let listener = std::net::TcpListener::bind(("127.0.0.1", taken)).expect("it was free");
+    let write = |port: u16| {
+        let text = at(port).replace("@DIR@", &pilot.dir().display().to_string());
+        fs::write(pilot.dir().join("containerpilot.json5"), text).expect("a directory of ours");
+        pilot.request("POST", "/v3/reload", "")
+    };
+    let answer = write(taken);
+    assert_eq!(answer.status, 422, "{answer:?}");
+    assert!(answer.body.contains("in use"), "{answer:?}");
+    assert_eq!(web(port, "GET", "/v1/kv/mine").status, 200);
+    drop(listener);
+    assert_eq!(write(taken).status, 200);
+    pilot.wait_until(PATIENCE, "it has moved", || connects(u64::from(taken)));
+    pilot.wait_until(PATIENCE, "from its old place", || {
+        !connects(u64::from(port))
+    });
+    stop(pilot);
+}
+
+#[test]
 fn nothing_waits_for_a_catalogue_that_is_not_configured() {
     let config = r#"{ control: { socket: "@DIR@/control.socket" }, jobs: [
         { name: "app", exec: "sleep 1000", port: 80, interfaces: "static:127.0.0.1",

@@ -55,6 +55,15 @@ fn object(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<ConsulSettings> {
     }
     let token = section.take(walk, "token");
     settings.token = token.as_ref().and_then(|token| filled(walk.text(token)));
+    if let Some(field) = &token
+        && settings
+            .token
+            .as_ref()
+            .is_some_and(|text| text.chars().any(char::is_control))
+    {
+        let finding = Finding::new("the token has a line break or another control character");
+        walk.error(&field.place, finding.help("write it on one line"));
+    }
     let token_file = section.take(walk, "tokenFile");
     settings.token_file = token_file.as_ref().and_then(|file| read_path(walk, file));
     if let Some(file) = &token_file
@@ -68,7 +77,8 @@ fn object(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<ConsulSettings> {
     if let Some(tls) = tls.as_ref().and_then(|tls| walk.section(tls)) {
         settings.tls = read_tls(walk, tls);
     }
-    settings.datacenter = filled(section.text(walk, "datacenter"));
+    let datacenter = section.take(walk, "datacenter");
+    settings.datacenter = datacenter.and_then(|field| read_datacenter(walk, &field));
     settings.namespace = filled(section.text(walk, "namespace"));
     settings.partition = filled(section.text(walk, "partition"));
     if let Some(field) = section.take(walk, "maxConnections") {
@@ -87,7 +97,7 @@ fn object(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<ConsulSettings> {
             walk.error(&field.place, finding.help(EMBEDDED_HELP));
         }
         if let Some(field) = &embedded
-            && settings.embedded_at().is_none_or(|at| at.port() == 0)
+            && settings.embedded_at().is_none()
             && !settings.address.contains("://")
         {
             let finding = Finding::new(format!(
@@ -127,6 +137,21 @@ fn max_connections(walk: &mut Walk<'_>, field: &Field<'_>, settings: &mut Consul
         &field.place,
         finding.help("an agent permits one client 200 connections by default"),
     );
+}
+
+/// The name of a datacenter, as Consul takes them.
+fn read_datacenter(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<String> {
+    let name = filled(walk.text(field))?;
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if name.len() <= 64 && name.chars().all(fits) {
+        return Some(name);
+    }
+    let finding = Finding::new(format!("cannot use {}: not a datacenter", quoted(&name)));
+    walk.error(
+        &field.place,
+        finding.help("use at most 64 letters, digits, `-` and `_`"),
+    );
+    None
 }
 
 /// An empty text is as good as none.
@@ -191,6 +216,13 @@ fn address(walk: &mut Walk<'_>, field: &Field<'_>, text: &str, settings: &mut Co
                 finding.help("use `http://`, `https://` or `unix:///path`"),
             );
         }
+        None if has_wrong_port(rest) => {
+            let finding = Finding::new(format!("cannot use {}: no port", quoted(text)));
+            walk.error(
+                &field.place,
+                finding.help("a port is a number from 1 to 65535"),
+            );
+        }
         None if rest.starts_with(':') => {
             let finding = Finding::new(format!("{} has no host", quoted(text)));
             walk.warning(
@@ -201,4 +233,16 @@ fn address(walk: &mut Walk<'_>, field: &Field<'_>, text: &str, settings: &mut Co
         None => {}
     }
     rest.clone_into(&mut settings.address);
+}
+
+/// Whether digits behind the last colon are too large for a port, or 0. Anything else may be meant otherwise: a path, an
+/// IPv6 address, a user.
+fn has_wrong_port(address: &str) -> bool {
+    let host = address.split('/').next().unwrap_or_default();
+    let Some((before, port)) = host.rsplit_once(':') else {
+        return false;
+    };
+    let bare_v6 = before.contains(':') && !before.ends_with(']');
+    let digits = !port.is_empty() && port.chars().all(|c| c.is_ascii_digit());
+    digits && !bare_v6 && !port.parse::<u16>().is_ok_and(|port| port > 0)
 }

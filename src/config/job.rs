@@ -251,7 +251,12 @@ impl Drain {
                 finding.help("add `port` to advertise the job, or remove the key"),
             );
         }
-        let length = walk.duration(&field).and_then(SignedDuration::positive);
+        let length = walk.duration(&field);
+        if length.is_some_and(|length| length.nanos() < 0) {
+            let finding = Finding::new("`drain` is less than nothing and counts as none");
+            walk.warning(&field.place, finding.help("write for example `2s`"));
+        }
+        let length = length.and_then(SignedDuration::positive);
         Drain {
             length,
             place: Some(field.place),
@@ -435,7 +440,30 @@ fn number_duplicates(walk: &mut Walk<'_>, drafts: &mut [Draft]) {
             ));
             walk.warning(&draft.name_place, finding.help("give it a name of its own"));
         }
+        if let Some(service) = &mut draft.spec.service {
+            service.ordinal = number;
+        }
         draft.spec.name = unique;
+    }
+}
+
+/// Two services under one id would take turns in the catalogue. The second of two jobs with one name has an id of its
+/// own; ids that are written are the file's matter.
+pub(super) fn check_ids(walk: &mut Walk<'_>, drafts: &[Draft]) {
+    let mut seen: HashMap<&str, &str> = HashMap::new();
+    for draft in drafts {
+        let service = draft.spec.service.as_ref();
+        let Some(id) = service.and_then(|service| service.id.as_deref()) else {
+            continue;
+        };
+        if let Some(first) = seen.insert(id, &draft.spec.name) {
+            let finding = Finding::new(format!(
+                "two services have the id {}: this one and {}",
+                quoted(id),
+                quoted(first)
+            ));
+            walk.error(&draft.place, finding.help("give each an id of its own"));
+        }
     }
 }
 

@@ -248,6 +248,7 @@ fn read(walk: &mut Walk<'_>, root: &Node, addresses: Addresses<'_>) -> Option<Co
     job::resolve(walk, &mut drafts, names);
     let telemetry = top.take(walk, "telemetry");
     let telemetry = telemetry.and_then(|field| telemetry::read(walk, &field, around));
+    job::check_ids(walk, &drafts);
     limits.check(walk, &drafts);
     top.finish(walk);
     Some(Config {

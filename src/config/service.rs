@@ -88,6 +88,7 @@ impl<'n> Keys<'n> {
         let mut spec = ServiceSpec {
             name: name.to_owned(),
             id: extras.id,
+            ordinal: 1,
             port,
             address: None,
             static_address: extras.address,

@@ -16,6 +16,8 @@ const FAILING_AFTER: u32 = 3;
 pub struct Link {
     /// Outages in a row, and when the first of them was.
     outages: Option<(u32, Instant)>,
+    /// When it was back last.
+    back: Option<Instant>,
     /// Matters that do not go well. Bounded by the services and watches of a configuration.
     troubles: BTreeMap<Matter, Trouble>,
 }
@@ -70,6 +72,14 @@ impl Link {
     #[must_use]
     pub fn is_lost(&self) -> bool {
         self.outages.is_some_and(|(count, _)| count >= LOST_AFTER)
+    }
+
+    /// Whether it was away until a moment ago, so that what is missing there now is no news.
+    #[must_use]
+    pub fn is_just_back(&self, now: Instant) -> bool {
+        const A_MOMENT: Duration = Duration::from_secs(30);
+        let back = self.back.map(|at| now.saturating_duration_since(at));
+        self.is_lost() || back.is_some_and(|since| since < A_MOMENT)
     }
 
     /// Takes what came of a call; gives what is news.
@@ -148,6 +158,9 @@ impl Link {
     fn on_return(&mut self, now: Instant) -> Vec<LinkNote> {
         let lost = self.is_lost();
         let outages = self.outages.take().filter(|_| lost);
+        if lost {
+            self.back = Some(now);
+        }
         outages
             .map(|(_, since)| LinkNote::Back(now.saturating_duration_since(since)))
             .into_iter()

@@ -77,10 +77,10 @@ impl Registration {
     pub fn new(spec: &ServiceSpec, ttl: Duration, hostname: &str) -> Registration {
         let looked_up = spec.address.map(|address| address.to_string());
         Registration {
-            id: spec
-                .id
-                .clone()
-                .unwrap_or_else(|| format!("{}-{hostname}", spec.name)),
+            id: spec.id.clone().unwrap_or_else(|| match spec.ordinal {
+                0 | 1 => format!("{}-{hostname}", spec.name),
+                ordinal => format!("{}-{hostname}-{ordinal}", spec.name),
+            }),
             name: spec.name.clone(),
             tags: spec.tags.clone(),
             address: spec.static_address.clone().or(looked_up),

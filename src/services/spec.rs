@@ -11,6 +11,8 @@ pub struct ServiceSpec {
     pub name: String,
     /// Its id in the catalogue; `None`: the name and the host's name (spec 6.2).
     pub id: Option<String>,
+    /// Of several jobs with this name, which one it is, counted from 1: an id is not to be taken twice (D35).
+    pub ordinal: u32,
     /// The advertised port, 1 to 65535.
     pub port: u16,
     /// The advertised address: the first that the job's `interfaces` match. `None` when nothing was looked up

@@ -10,7 +10,7 @@ use crate::services::{self, LinkNote, Matter, Presence, Subject};
 use crate::watches;
 
 /// At the end of the program a call that takes a service out is waited for so long (S08).
-const LAST_CALLS: Duration = Duration::from_secs(1);
+const LAST_CALLS: Duration = Duration::from_millis(500);
 
 impl App {
     /// Tells the catalogue what it is to show of a job.
@@ -82,6 +82,14 @@ impl App {
         match note {
             services::Note::Registered => tracing::info!(job, id, "Service registered: {name}"),
             services::Note::Deregistered => tracing::info!(job, id, "Service deregistered: {name}"),
+            // That an agent came back was said, and whatever it has forgotten is registered again.
+            services::Note::Lost if self.discovery.is_just_back(Instant::now()) => {
+                tracing::debug!(
+                    job,
+                    id,
+                    "{name} is not in the catalogue any more: registering it again"
+                );
+            }
             services::Note::Lost => {
                 tracing::warn!(
                     job,

@@ -425,6 +425,11 @@ impl Discovery {
         }
     }
 
+    /// Whether the catalogue was away until a moment ago.
+    pub(super) fn is_just_back(&self, now: Instant) -> bool {
+        self.link.is_just_back(now)
+    }
+
     /// Whether a call is under way that changes what stands in the catalogue (S08).
     pub(super) fn is_busy(&self) -> bool {
         self.services.is_busy() || self.before.as_ref().is_some_and(|before| before.is_busy())

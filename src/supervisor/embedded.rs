@@ -1,5 +1,7 @@
 //! The catalogue that this program serves itself (`consul.embedded`).
 
+use std::net::SocketAddr;
+
 use super::app::App;
 use crate::catalog::{self, Catalog, CatalogError, Handle, Settings};
 use crate::config::{Config, ConsulSettings};
@@ -11,12 +13,15 @@ pub(super) struct Embedded {
     handle: Handle,
 }
 
-/// Listens as the configuration says; `None` if it wants no catalogue of our own.
-pub(super) fn listen(config: &Config) -> Result<Option<Catalog>, CatalogError> {
+/// Listens as the configuration says; `None` if it wants no catalogue of our own, or one where one is `served`.
+pub(super) fn listen(
+    config: &Config,
+    served: Option<SocketAddr>,
+) -> Result<Option<Catalog>, CatalogError> {
     let Some(consul) = &config.consul else {
         return Ok(None);
     };
-    let Some(bind) = consul.embedded_at() else {
+    let Some(bind) = consul.embedded_at().filter(|at| Some(*at) != served) else {
         return Ok(None);
     };
     let default = Settings::default();
@@ -60,15 +65,25 @@ impl Embedded {
 }
 
 impl App {
-    /// Follows a reload: the catalogue stays, with all that is in it, unless its place has changed.
-    pub(super) async fn move_catalogue(&mut self, config: &Config) {
+    /// Where a catalogue of ours is served.
+    pub(super) fn served_at(&self) -> Option<SocketAddr> {
+        self.embedded
+            .as_ref()
+            .and_then(|embedded| embedded.consul.embedded_at())
+    }
+
+    /// Follows a reload: the catalogue stays, with all that is in it, unless its place or its datacenter has changed.
+    /// `catalog` listens already if the place has.
+    pub(super) async fn move_catalogue(&mut self, config: &Config, catalog: Option<Catalog>) {
         if self.embedded.as_ref().is_some_and(|old| old.is_of(config)) {
             return;
         }
         if let Some(old) = self.embedded.take() {
             old.close().await;
         }
-        let new = listen(config).and_then(|catalog| {
+        // Under another datacenter's name the old one had to make room first.
+        let catalog = catalog.map_or_else(|| listen(config, None), |catalog| Ok(Some(catalog)));
+        let new = catalog.and_then(|catalog| {
             let served = catalog.map(|catalog| serve(config, catalog));
             served.transpose()
         });

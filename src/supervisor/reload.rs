@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use super::app::{App, Inputs};
 use super::discovery::Discovery;
 use super::start::{self, Ready, load};
+use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::control::Server;
 use crate::discovery::consul::Client;
@@ -46,7 +47,14 @@ pub(super) struct Reload {
     later: Option<Vec<Asker>>,
     result: Option<Result<Ready, String>>,
     /// A good configuration that takes over once everything has stopped.
-    next: Option<(Config, Option<Client>)>,
+    next: Option<Next>,
+}
+
+/// What takes over, with what was made for it.
+struct Next {
+    config: Config,
+    client: Option<Client>,
+    catalog: Option<Catalog>,
 }
 
 impl Reload {
@@ -96,7 +104,8 @@ impl App {
     fn load_beside(&mut self) {
         let plan = self.plan.clone();
         let variables = self.environment.template_variables();
-        let loading = tokio::task::spawn_blocking(move || load(&plan, &variables));
+        let served = self.served_at();
+        let loading = tokio::task::spawn_blocking(move || load(&plan, &variables, served));
         self.reload.loading = Some((loading, Instant::now() + LOAD_LIMIT));
     }
 
@@ -129,17 +138,27 @@ impl App {
 
     fn on_good(&mut self, ready: Ready) {
         start::report_warnings(&ready.loaded);
-        self.reload.next = Some((ready.loaded.config, ready.client));
+        // An earlier one that was to take over and did not makes room.
+        self.reload.next = Some(Next {
+            config: ready.loaded.config,
+            client: ready.client,
+            catalog: ready.catalog,
+        });
         self.tell(&Event::StopRequested(StopReason::Reload));
     }
 
     /// Everything of the old configuration has ended: the new one begins.
     pub(super) async fn take_over(&mut self, inputs: &mut Inputs, received: &mut Vec<Received>) {
-        let Some((config, client)) = self.reload.next.take() else {
+        let Some(next) = self.reload.next.take() else {
             // A reload ends only what a load has replaced; this line is here so that a fault of ours shows.
             tracing::error!("a reload ended without a configuration");
             return self.tell(&Event::StopRequested(StopReason::Fault));
         };
+        let Next {
+            config,
+            client,
+            catalog,
+        } = next;
         self.logging.apply(&config.logging);
         self.move_socket(&config).await;
         let now = std::time::Instant::now();
@@ -160,7 +179,7 @@ impl App {
         // What is still on its way to take a service out arrives before the same service is registered again.
         let patience = std::time::Duration::from_millis(250);
         self.finish_calls(inputs, patience).await;
-        self.move_catalogue(&config).await;
+        self.move_catalogue(&config, catalog).await;
         let mut discovery = Discovery::new(
             &config,
             client,

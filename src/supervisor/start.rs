@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use super::environment::{Environment, address_text};
 use super::fault::{Faults, caught};
 use super::interfaces;
 use super::place::ConfigPlace;
+use crate::catalog::Catalog;
 use crate::config::{self, Addresses, Config, Diagnostic, Input, Loaded, Report, Variables};
 use crate::control::{BindError, Server};
 use crate::discovery::consul::Client;
@@ -97,15 +99,17 @@ fn system(what: &'static str) -> impl FnOnce(io::Error) -> StartError {
 pub fn supervise(plan: Plan, mut signals: Signals) -> Result<End, StartError> {
     let role = adopt_role().map_err(system("set up the signals"))?;
     let environment = Environment::new(std::env::vars_os(), std::process::id());
-    let ready = load(&plan, &environment.template_variables()).map_err(StartError::Config)?;
-    let Ready { loaded, client } = ready;
+    let ready = load(&plan, &environment.template_variables(), None);
+    let Ready {
+        loaded,
+        client,
+        catalog,
+    } = ready.map_err(StartError::Config)?;
     let logging = Logging::start(&loaded.config.logging);
     let faults = Faults::default();
     faults.watch();
     greet(&plan, &loaded, role);
 
-    let catalog = embedded::listen(&loaded.config);
-    let catalog = catalog.map_err(|error| StartError::Config(error.to_string()))?;
     let processes = Processes::new(role).map_err(system("open /dev/null"))?;
     let server = bind(&plan, &loaded.config)?;
 
@@ -182,13 +186,25 @@ pub(super) struct Ready {
     pub(super) loaded: Loaded,
     /// The client of its catalogue, if it names one, with what its files held.
     pub(super) client: Option<Client>,
+    /// The catalogue that it serves itself, listening; `None` if it serves none, or the one that is served already.
+    pub(super) catalog: Option<Catalog>,
 }
 
 /// Reads, renders and checks the plan's configuration, and makes what it needs that may fail. Blocks for files.
-pub(super) fn load(plan: &Plan, variables: &Variables) -> Result<Ready, String> {
+/// `served`: where a catalogue of ours listens already, which the configuration can take over.
+pub(super) fn load(
+    plan: &Plan,
+    variables: &Variables,
+    served: Option<SocketAddr>,
+) -> Result<Ready, String> {
     let loaded = read(plan, variables)?;
     let client = discovery::client(&loaded.config, variables)?;
-    Ok(Ready { loaded, client })
+    let catalog = embedded::listen(&loaded.config, served).map_err(|error| error.to_string())?;
+    Ok(Ready {
+        loaded,
+        client,
+        catalog,
+    })
 }
 
 fn read(plan: &Plan, variables: &Variables) -> Result<Loaded, String> {

@@ -505,3 +505,25 @@ fn what_the_catalogue_is_told_beside_the_original_s_keys() {
         refused_job(&format!("{served}, consul: {{ {consul} }}"), says);
     }
 }
+
+#[test]
+fn d35_no_two_services_have_one_id() {
+    let app = |name: &str, id: &str| {
+        format!(
+            "{{ name: '{name}', port: 80, interfaces: 'lo', health: {{ interval: 1, ttl: 5 }}, consul: {{ id: '{id}' }} }}"
+        )
+    };
+    let text = format!(
+        "{{ jobs: [ {}, {} ] }}",
+        app("one", "same"),
+        app("two", "same")
+    );
+    super::refused(&text, "two services have the id `same`");
+    let plain = "{ name: 'one', port: 80, interfaces: 'lo', health: { interval: 1, ttl: 5 } }";
+    let jobs = super::warned(&format!("{{ jobs: [ {plain}, {plain} ] }}"), "`one#2`").jobs;
+    let ordinals: Vec<u32> = jobs
+        .iter()
+        .filter_map(|job| Some(job.service.as_ref()?.ordinal))
+        .collect();
+    assert_eq!(ordinals, [1, 2]);
+}

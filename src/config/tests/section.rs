@@ -540,7 +540,15 @@ fn the_embedded_catalogue_has_an_address_alone() {
         let found = clean(&text).consul.unwrap().embedded_at();
         assert_eq!(found, at.parse().ok(), "{address}");
     }
-    for address in ["consul:8500", "127.0.0.1:0", "127.0.0.1:x", "[::1"] {
+    for address in ["127.0.0.1:0", "consul:99999", "http://consul:65536/x"] {
+        refused(&format!("{{ consul: '{address}' }}"), "a port is a number");
+    }
+    for address in ["consul", "consul:", "::1", "[::1]:8500", "unix:///a:99999"] {
+        clean_or_warned(&format!("{{ consul: '{address}' }}"));
+    }
+    refused("{ consul: { datacenter: 'a b' } }", "not a datacenter");
+    refused("{ consul: { token: 'a\\nb' } }", "has a line break");
+    for address in ["consul:8500", "127.0.0.1:x", "[::1"] {
         let text = format!("{{ consul: {{ embedded: true, address: '{address}' }} }}");
         refused(&text, "not an address and a port");
     }
@@ -557,4 +565,17 @@ fn l12_the_token_hides_in_debug_and_summary() {
     );
     assert!(!shown.contains("s3cr3t"), "{shown}");
     assert!(shown.contains(r#""namespace":"team""#), "{shown}");
+}
+
+/// That a configuration is accepted, whatever is odd about it.
+fn clean_or_warned(text: &str) {
+    let variables = crate::config::Variables::new();
+    let input = crate::config::Input {
+        file: "app.json5",
+        text,
+        variables: &variables,
+        addresses: crate::config::Addresses::NotLookedUp,
+    };
+    let loaded = crate::config::load(&input);
+    assert!(loaded.is_ok(), "{text}: {}", loaded.unwrap_err());
 }

@@ -86,6 +86,7 @@ pub(super) fn service(name: &str) -> ServiceSpec {
     ServiceSpec {
         name: name.to_owned(),
         id: None,
+        ordinal: 1,
         port: 80,
         address: None,
         static_address: None,

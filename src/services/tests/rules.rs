@@ -350,6 +350,7 @@ fn spec() -> ServiceSpec {
     ServiceSpec {
         name: "app".to_owned(),
         id: None,
+        ordinal: 1,
         port: 80,
         address: Some([10, 0, 0, 2].into()),
         static_address: None,
@@ -370,6 +371,14 @@ fn ids_and_notes_are_those_of_the_original() {
     assert_eq!(registration.check_id(), "service:app-host1");
     assert_eq!(registration.notes(), "TTL for app set by containerpilot");
     assert_eq!(registration.address.as_deref(), Some("10.0.0.2"));
+    let second = ServiceSpec {
+        ordinal: 2,
+        ..spec()
+    };
+    assert_eq!(
+        Registration::new(&second, secs(5), "host1").id,
+        "app-host1-2"
+    );
     let id = Some("mine".to_owned());
     let static_address = Some("db.local".to_owned());
     let explicit = ServiceSpec {
