@@ -108,7 +108,7 @@ pub(super) fn client(config: &Config, variables: &Variables) -> Result<Option<Cl
     };
     let settings = settings.map_err(|error| error.to_string())?;
     let lookup = if is_static_glibc() {
-        Lookup::HostsFile
+        Lookup::hosts_file()
     } else {
         Lookup::System
     };

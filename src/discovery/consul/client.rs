@@ -6,7 +6,7 @@ use reqwest::{Method, StatusCode};
 
 use crate::events::Failure;
 use crate::services::{CheckStatus, Registered, Registration};
-use crate::watches::{Answer, Question};
+use crate::watches::{Answer, Mode, Question};
 
 use super::answer;
 use super::credentials::Material;
@@ -20,6 +20,7 @@ use super::request::{Request, path};
 use super::rotation::Rotation;
 use super::session::Session;
 use super::settings::Settings;
+use super::standing::Way;
 use super::tls;
 
 /// A client of one catalogue; clones are the same client.
@@ -63,7 +64,7 @@ impl Client {
         // Before the files are read: a change in between is found by the next look.
         let rotation = Rotation::new(&settings);
         let material = Material::read(&settings)?;
-        let session = Session::new(&settings, &material, lookup, limits)?;
+        let session = Session::new(&settings, &material, lookup.clone(), limits)?;
         if let Err(error) = tls::check_dates(&material) {
             tracing::warn!(%error, "the client certificate for Consul is out of date");
         }
@@ -150,7 +151,19 @@ impl Client {
         let target = &question.subject.target;
         let session = self.session();
         let telling = self.telling(request.doing, &session);
-        let reply = exchange(&session, request, &telling).await?;
+        let stands = matches!(question.mode, Mode::Change { .. });
+        let reply = match session.lines.as_ref().filter(|_| stands) {
+            Some(lines) => {
+                let way = Way {
+                    target: &inner.settings.target,
+                    resolver: &session.resolver,
+                    headers: &session.headers,
+                    connect: inner.limits.connect,
+                };
+                lines.exchange(&way, &request, &telling).await?
+            }
+            None => exchange(&session, request, &telling).await?,
+        };
         // A key that is not there. Without an index it is not Consul that says so.
         if reply.status == StatusCode::NOT_FOUND && reply.index.is_some() && reply.body.is_empty() {
             return Ok(Answer {

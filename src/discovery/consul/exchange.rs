@@ -1,6 +1,10 @@
 //! One request and its answer, within its limits.
 
-use reqwest::{Response, StatusCode};
+use std::error::Error;
+
+use http_body_util::BodyExt as _;
+use hyper::body::{Body, Bytes};
+use reqwest::StatusCode;
 
 use crate::events::Failure;
 
@@ -36,23 +40,9 @@ pub(super) async fn exchange(
         builder = builder.body(body);
     }
     let whole = async {
-        let response = builder
-            .send()
-            .await
-            .map_err(|error| telling.broken(&error))?;
-        let status = response.status();
-        let index = response.headers().get(INDEX);
-        let index = index.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        let body = if status.is_success() {
-            read(response, most, telling).await?
-        } else {
-            start(response).await
-        };
-        Ok(Reply {
-            status,
-            index,
-            body,
-        })
+        let response = builder.send().await;
+        let response = response.map_err(|error| telling.broken(&error))?;
+        read(response.into(), most, telling).await
     };
     match tokio::time::timeout(time, whole).await {
         Ok(reply) => reply,
@@ -60,35 +50,47 @@ pub(super) async fn exchange(
     }
 }
 
-/// The whole body, of which never more than `most` is held.
-async fn read(
-    mut response: Response,
+/// Reads an answer: of a success the whole body, unless it is more than `most`; of anything else what can be shown.
+pub(super) async fn read<B>(
+    response: hyper::Response<B>,
     most: usize,
     telling: &Telling<'_>,
-) -> Result<Vec<u8>, Failure> {
-    let promised = response.content_length().unwrap_or_default();
-    let promised = usize::try_from(promised).unwrap_or(usize::MAX);
-    if promised > most {
-        return Err(telling.too_large(most));
-    }
-    let mut body = Vec::with_capacity(promised);
-    while let Some(chunk) = response.chunk().await.map_err(|e| telling.broken(&e))? {
-        if body.len() + chunk.len() > most {
+) -> Result<Reply, Failure>
+where
+    B: Body<Data = Bytes, Error: Error + 'static> + Unpin,
+{
+    let status = response.status();
+    let index = response.headers().get(INDEX);
+    let index = index.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let mut incoming = response.into_body();
+    let mut body = Vec::new();
+    if status.is_success() {
+        let promised = usize::try_from(incoming.size_hint().lower()).unwrap_or(usize::MAX);
+        if promised > most {
             return Err(telling.too_large(most));
         }
-        body.extend_from_slice(&chunk);
+        body.reserve_exact(promised);
+        while let Some(frame) = incoming.frame().await {
+            let frame = frame.map_err(|error| telling.broken(&error))?;
+            // Trailers say nothing here.
+            let data = frame.into_data().unwrap_or_default();
+            if body.len() + data.len() > most {
+                return Err(telling.too_large(most));
+            }
+            body.extend_from_slice(&data);
+        }
+    } else {
+        // It may be endless, or break off: its status has been said.
+        while body.len() < ERROR_ANSWER
+            && let Some(Ok(frame)) = incoming.frame().await
+        {
+            body.extend_from_slice(&frame.into_data().unwrap_or_default());
+        }
+        body.truncate(ERROR_ANSWER);
     }
-    Ok(body)
-}
-
-/// The start of a body that is only shown. That it breaks off does not matter: the status has said enough.
-async fn start(mut response: Response) -> Vec<u8> {
-    let mut body = Vec::new();
-    while body.len() < ERROR_ANSWER
-        && let Ok(Some(chunk)) = response.chunk().await
-    {
-        let room = ERROR_ANSWER - body.len();
-        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-    }
-    body
+    Ok(Reply {
+        status,
+        index,
+        body,
+    })
 }

@@ -9,39 +9,33 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use super::limits::FILE;
 
 /// Who is asked for the addresses of a name. Literal addresses and sockets ask nobody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lookup {
     /// The C library, on a thread of the runtime's that ends a few seconds later.
     System,
-    /// `/etc/hosts` alone. For a program that is linked statically with glibc, whose name service loads the modules of
-    /// the image it runs in and dies of them.
-    HostsFile,
+    /// This file alone, in the form of hosts(5). For a program that is linked statically with glibc, whose name service
+    /// loads the modules of the image it runs in and dies of them.
+    HostsFile(PathBuf),
 }
 
-/// Where names of this host and its neighbours stand; container runtimes write it.
-pub(super) const HOSTS: &str = "/etc/hosts";
+impl Lookup {
+    /// `/etc/hosts`, where names of this host and its neighbours stand; container runtimes write it.
+    pub fn hosts_file() -> Lookup {
+        Lookup::HostsFile(PathBuf::from("/etc/hosts"))
+    }
+}
 
 /// Looks names up for new connections.
 #[derive(Clone, Debug)]
 pub(super) struct Resolver {
     lookup: Lookup,
-    hosts: PathBuf,
     /// A name that stands for another: the one that the certificate is for, and the host that is connected to.
     alias: Option<(String, String)>,
 }
 
 impl Resolver {
     pub(super) fn new(lookup: Lookup, alias: Option<(String, String)>) -> Resolver {
-        Resolver {
-            lookup,
-            hosts: PathBuf::from(HOSTS),
-            alias,
-        }
-    }
-
-    #[cfg(test)]
-    pub(super) fn with_hosts(self, hosts: PathBuf) -> Resolver {
-        Resolver { hosts, ..self }
+        Resolver { lookup, alias }
     }
 
     /// The addresses of a name; the port in them is 0.
@@ -53,36 +47,35 @@ impl Resolver {
         if let Ok(address) = name.parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(address, 0)]);
         }
-        match self.lookup {
+        match &self.lookup {
             Lookup::System => Ok(tokio::net::lookup_host((name, 0)).await?.collect()),
-            Lookup::HostsFile => self.ask_file(name.to_owned()).await,
+            Lookup::HostsFile(file) => ask_file(file.clone(), name.to_owned()).await,
         }
     }
+}
 
-    async fn ask_file(&self, name: String) -> io::Result<Vec<SocketAddr>> {
-        let path = self.hosts.clone();
-        let read = move || {
-            let mut text = Vec::new();
-            match std::fs::File::open(path) {
-                Ok(file) => file.take(FILE).read_to_end(&mut text)?,
-                // Images from scratch have none.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
-                Err(error) => return Err(error),
-            };
-            let text = String::from_utf8_lossy(&text);
-            Ok(in_hosts(&text, &name))
+async fn ask_file(path: PathBuf, name: String) -> io::Result<Vec<SocketAddr>> {
+    let read = move || {
+        let mut text = Vec::new();
+        match std::fs::File::open(path) {
+            Ok(file) => file.take(FILE).read_to_end(&mut text)?,
+            // Images from scratch have none.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(error) => return Err(error),
         };
-        let found = tokio::task::spawn_blocking(read)
-            .await
-            .map_err(io::Error::other)??;
-        if found.is_empty() {
-            return Err(io::Error::other(
-                "the name is not in /etc/hosts, and this build asks no name server: use an address, or the build for musl",
-            ));
-        }
-        let found = found.into_iter();
-        Ok(found.map(|address| SocketAddr::new(address, 0)).collect())
+        let text = String::from_utf8_lossy(&text);
+        Ok(in_hosts(&text, &name))
+    };
+    let found = tokio::task::spawn_blocking(read)
+        .await
+        .map_err(io::Error::other)??;
+    if found.is_empty() {
+        return Err(io::Error::other(
+            "the name is not in /etc/hosts, and this build asks no name server: use an address, or the build for musl",
+        ));
     }
+    let found = found.into_iter();
+    Ok(found.map(|address| SocketAddr::new(address, 0)).collect())
 }
 
 impl Resolve for Resolver {

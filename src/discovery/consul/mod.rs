@@ -17,6 +17,7 @@
 //! | `client.rs` | the calls |
 //! | `request.rs`, `payload.rs`, `answer.rs` | what is sent, and how what comes back is read |
 //! | `exchange.rs`, `outcome.rs` | one request within its limits; what its end means |
+//! | `standing.rs` | questions that stand, over plain connections |
 //! | `credentials.rs`, `tls.rs`, `rotation.rs` | files of secrets, what is made of them, and their replacement |
 //! | `lookup.rs` | names to addresses |
 
@@ -36,6 +37,7 @@ mod rotation;
 mod secret;
 mod session;
 mod settings;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod tls;

@@ -75,9 +75,15 @@ impl Telling<'_> {
         Failure::Unreadable(self.text(&format!("cannot read the answer: {reason}")))
     }
 
+    /// There is nobody, for this reason.
+    pub(super) fn unreachable(&self, reason: &str) -> Failure {
+        Failure::Unreachable(self.text(reason))
+    }
+
     /// The connection failed, or what came over it is no HTTP.
-    pub(super) fn broken(&self, error: &reqwest::Error) -> Failure {
-        if error.is_builder() {
+    pub(super) fn broken(&self, error: &(dyn Error + 'static)) -> Failure {
+        let of_client = error.downcast_ref::<reqwest::Error>();
+        if of_client.is_some_and(reqwest::Error::is_builder) {
             // A name so long that no URL takes it.
             return Failure::Rejected(self.text(&innermost(error)));
         }
@@ -87,8 +93,8 @@ impl Telling<'_> {
         if let Some(error) = find::<rustls::Error>(error) {
             return Failure::Unreachable(self.text(&self.tls(error)));
         }
-        if error.is_timeout() {
-            return Failure::Unreachable(self.text("no connection in time"));
+        if of_client.is_some_and(reqwest::Error::is_timeout) {
+            return self.unreachable("no connection in time");
         }
         Failure::Unreachable(self.text(&innermost(error)))
     }
@@ -195,7 +201,7 @@ fn is_unknown(body: &str) -> bool {
 }
 
 /// Whether what came is no answer at all, as opposed to one that broke off.
-fn is_nonsense(error: &reqwest::Error) -> bool {
+fn is_nonsense(error: &(dyn Error + 'static)) -> bool {
     let parse = find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse);
     let kind = find::<io::Error>(error).map(io::Error::kind);
     let chunks = matches!(

@@ -100,7 +100,12 @@ impl Client {
                 return Ok(None);
             }
             tls::check_dates(&material)?;
-            let session = Session::new(&inner.settings, &material, inner.lookup, inner.limits)?;
+            let session = Session::new(
+                &inner.settings,
+                &material,
+                inner.lookup.clone(),
+                inner.limits,
+            )?;
             Ok(Some(session))
         };
         match read() {

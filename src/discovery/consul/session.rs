@@ -13,6 +13,7 @@ use super::error::{SettingsError, SetupError};
 use super::limits::{self, Limits};
 use super::lookup::{Lookup, Resolver};
 use super::settings::Settings;
+use super::standing::Lines;
 use super::tls;
 
 /// The header that Consul takes a token from.
@@ -23,6 +24,9 @@ const TOKEN: HeaderName = HeaderName::from_static("x-consul-token");
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) http: reqwest::Client,
+    /// For questions that stand; `None` where TLS or a proxy lies in between.
+    pub(super) lines: Option<Lines>,
+    pub(super) resolver: Resolver,
     /// What paths are put behind.
     pub(super) base: String,
     /// Sent with every request.
@@ -45,6 +49,8 @@ impl Session {
         let is_https = target.scheme == Scheme::Https;
         let config = tls::configure(&settings.tls, material, is_https)?;
         let alias = alias(settings);
+        let resolver = Resolver::new(lookup, alias.clone());
+        let is_plain = !is_https && settings.proxy.is_none();
         let mut http = reqwest::Client::builder()
             .tls_backend_preconfigured(config)
             .user_agent(concat!("pilothouse/", env!("CARGO_PKG_VERSION")))
@@ -60,7 +66,7 @@ impl Session {
             .tcp_keepalive_interval(limits::PROBE_INTERVAL)
             .tcp_keepalive_retries(limits::PROBES)
             .tcp_user_timeout(limits::UNACKNOWLEDGED)
-            .dns_resolver(Resolver::new(lookup, alias.clone()));
+            .dns_resolver(resolver.clone());
         if let Place::Socket(path) = &target.place {
             http = http.unix_socket(path.as_path());
         }
@@ -88,6 +94,8 @@ impl Session {
         secrets.extend(material.token.clone());
         Ok(Session {
             http,
+            lines: is_plain.then(Lines::default),
+            resolver,
             base,
             headers: headers(settings, material, alias.is_some())?,
             secrets,

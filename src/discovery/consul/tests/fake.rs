@@ -59,15 +59,21 @@ struct Shared {
 impl Fake {
     /// A server that gives these answers in turn, and the last of them for ever. It ends with the runtime of the test.
     pub(super) async fn start(replies: Vec<Reply>) -> Fake {
-        Fake::listen(replies, None).await
+        Fake::listen("127.0.0.1:0", replies, None).await
+    }
+
+    /// One at this address of loopback.
+    pub(super) async fn start_at(address: &str, replies: Vec<Reply>) -> Fake {
+        Fake::listen(address, replies, None).await
     }
 
     pub(super) async fn start_tls(replies: Vec<Reply>, config: rustls::ServerConfig) -> Fake {
-        Fake::listen(replies, Some(TlsAcceptor::from(Arc::new(config)))).await
+        let tls = TlsAcceptor::from(Arc::new(config));
+        Fake::listen("127.0.0.1:0", replies, Some(tls)).await
     }
 
-    async fn listen(replies: Vec<Reply>, tls: Option<TlsAcceptor>) -> Fake {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    async fn listen(address: &str, replies: Vec<Reply>, tls: Option<TlsAcceptor>) -> Fake {
+        let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let shared = Arc::new(Shared {
             replies: Mutex::new(replies),
@@ -221,6 +227,11 @@ pub(super) fn question(tags: &[&str], mode: Mode) -> Question {
         },
         mode,
     )
+}
+
+/// One that stands until something changes, or for the time.
+pub(super) fn standing(wait: Duration) -> Question {
+    question(&[], Mode::Change { since: 7, wait })
 }
 
 pub(super) fn about(target: Target, mode: Mode) -> Question {

@@ -212,11 +212,16 @@ async fn a_unix_socket_is_asked_like_a_host() {
     let listener = tokio::net::UnixListener::bind(&path).unwrap();
     tokio::spawn(async move {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut bytes = vec![0; 4096];
-        let read = stream.read(&mut bytes).await.unwrap();
-        assert!(bytes[..read].starts_with(b"GET /v1/status/leader"));
-        stream.write_all(&answer(200, "\"x\"")).await.unwrap();
+        for (asked, said) in [
+            ("GET /v1/status/leader", "\"x\""),
+            ("GET /v1/health/service/app?", "[]"),
+        ] {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut bytes = vec![0; 4096];
+            let read = stream.read(&mut bytes).await.unwrap();
+            assert!(bytes[..read].starts_with(asked.as_bytes()));
+            stream.write_all(&answer(200, said)).await.unwrap();
+        }
     });
     let address = format!("unix://{}", path.display());
     let consul = ConsulSettings {
@@ -224,6 +229,9 @@ async fn a_unix_socket_is_asked_like_a_host() {
         ..ConsulSettings::default()
     };
     client(&consul, LIMITS).pulse().await.unwrap();
+    let wait = Duration::from_mins(1);
+    let standing = question(&[], Mode::Change { since: 7, wait });
+    client(&consul, LIMITS).ask(&standing).await.unwrap();
     std::fs::remove_file(&path).unwrap();
     let failure = client(&consul, LIMITS).pulse().await.unwrap_err();
     assert!(matches!(&failure, Failure::Unreachable(text) if text.contains(&address)));
@@ -240,7 +248,7 @@ async fn a_proxy_is_asked_for_a_host_elsewhere() {
     let variable = format!("http://me:pass@{}", proxy.address);
     let variables = [("http_proxy".to_owned(), variable)].into();
     let settings = Settings::resolve(&consul, &variables).unwrap();
-    let client = Client::with_limits(settings, Lookup::HostsFile, LIMITS).unwrap();
+    let client = Client::with_limits(settings, Lookup::hosts_file(), LIMITS).unwrap();
     client.pulse().await.unwrap();
     let request = proxy.last();
     assert_eq!(

@@ -274,7 +274,7 @@ fn the_hosts_file_is_read_as_the_system_does() {
 async fn without_a_name_service_the_hosts_file_is_all() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), HOSTS).unwrap();
-    let resolver = Resolver::new(Lookup::HostsFile, None).with_hosts(file.path().to_owned());
+    let resolver = Resolver::new(Lookup::HostsFile(file.path().to_owned()), None);
     let found = resolver.addresses("consul").await.unwrap();
     assert_eq!(found[0].to_string(), "10.0.0.2:0");
     let error = resolver
@@ -286,11 +286,11 @@ async fn without_a_name_service_the_hosts_file_is_all() {
         error.contains("use an address, or the build for musl"),
         "{error}"
     );
-    let missing = resolver.with_hosts("/nonexistent/hosts".into());
+    let missing = Resolver::new(Lookup::HostsFile("/nonexistent/hosts".into()), None);
     assert!(missing.addresses("elsewhere").await.is_err());
     assert_eq!(missing.addresses("localhost").await.unwrap().len(), 2);
     let alias = Some(("name.test".to_owned(), "10.0.0.9".to_owned()));
-    let resolver = Resolver::new(Lookup::HostsFile, alias);
+    let resolver = Resolver::new(Lookup::hosts_file(), alias);
     let found = resolver.addresses("NAME.test").await.unwrap();
     assert_eq!(found[0].to_string(), "10.0.0.9:0");
 }
