@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::json5::Kind;
 use super::section::Section;
 use super::settings::{ConsulSettings, Scheme, TlsSettings};
+use super::tree::Kind;
 use super::walk::{Field, Finding, Walk, quoted};
 
 /// More sockets than that are a mistake in any container.

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::json5::Kind;
 use super::settings::ControlSettings;
+use super::tree::Kind;
 use super::walk::{Field, Finding, Walk, quoted};
 
 /// What the kernel takes as the path of a Unix socket, less the ending zero (unix(7)).

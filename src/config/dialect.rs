@@ -1,6 +1,6 @@
 //! Files of other versions, told apart by their top-level keys.
 
-use super::json5::{Entry, Kind, Node};
+use super::tree::{Entry, Kind, Node};
 use super::walk::{Finding, Place, Walk, quoted};
 
 /// Keys that only version 2 and its forerunner know.

@@ -2,7 +2,7 @@
 
 use crate::jobs::Exec;
 
-use super::json5::{Kind, Node};
+use super::tree::{Kind, Node};
 use super::walk::{Field, Finding, Walk, number_text, quoted, scalar_text};
 
 /// The command of a field; `None` has been reported.

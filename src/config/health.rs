@@ -6,8 +6,8 @@ use crate::jobs::HealthSpec;
 
 use super::duration::SignedDuration;
 use super::exec;
-use super::json5::Kind;
 use super::section::Section;
+use super::tree::Kind;
 use super::walk::{DURATION_HELP, Field, Finding, Place, Walk, quoted};
 
 /// Reads the section; `None` has been reported.

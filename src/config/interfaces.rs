@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use ipnet::IpNet;
 
-use super::json5::Kind;
+use super::tree::Kind;
 use super::walk::{Field, Finding, Walk, quoted};
 
 /// An address of the machine.

@@ -9,9 +9,9 @@ use crate::jobs::{Exec, HealthSpec, JobIo, JobSpec, Orphans, Restarts, Start, St
 use super::duration::SignedDuration;
 use super::exec;
 use super::health;
-use super::json5::Kind;
 use super::section::Section;
 use super::service::{self, Surroundings};
+use super::tree::Kind;
 use super::walk::{Field, Finding, Place, Walk, quoted};
 use super::when::{Facts, Names, When, at_least_a_millisecond};
 

@@ -11,37 +11,11 @@ use jsonc_parser::common::Ranged;
 use jsonc_parser::errors::{ParseError, ParseErrorKind};
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
+use super::tree::{Entry, Kind, Node};
+
 /// How deep arrays and objects may be nested. No configuration needs ten; the parsers below recurse, and their stack
 /// must not depend on the input.
 pub(super) const MAX_DEPTH: usize = 64;
-
-/// A value and its place in the text.
-#[derive(Debug)]
-pub(super) struct Node {
-    pub(super) kind: Kind,
-    pub(super) range: Range<usize>,
-}
-
-/// What a value is.
-#[derive(Debug)]
-pub(super) enum Kind {
-    Null,
-    Bool(bool),
-    /// As in the original every number is a 64-bit float.
-    Number(f64),
-    String(String),
-    Array(Vec<Node>),
-    /// Without duplicates: of two equal keys only the last is here.
-    Object(Vec<Entry>),
-}
-
-/// One key of an object with its value.
-#[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) key: String,
-    pub(super) key_range: Range<usize>,
-    pub(super) value: Node,
-}
 
 /// A text that was understood.
 #[derive(Debug)]
@@ -75,34 +49,6 @@ impl Fault {
             help: Some(help),
             ..self
         }
-    }
-}
-
-impl Node {
-    /// What the value is called in a message.
-    pub(super) fn kind_name(&self) -> &'static str {
-        match self.kind {
-            Kind::Null => "null",
-            Kind::Bool(_) => "true or false",
-            Kind::Number(_) => "a number",
-            Kind::String(_) => "a string",
-            Kind::Array(_) => "an array",
-            Kind::Object(_) => "an object",
-        }
-    }
-
-    /// The value of a key of an object, in any case.
-    pub(super) fn get(&self, key: &str) -> Option<&Node> {
-        let Kind::Object(entries) = &self.kind else {
-            return None;
-        };
-        let exact = entries.iter().find(|entry| entry.key == key);
-        let near = || {
-            entries
-                .iter()
-                .find(|entry| entry.key.eq_ignore_ascii_case(key))
-        };
-        exact.or_else(near).map(|entry| &entry.value)
     }
 }
 
@@ -257,7 +203,7 @@ impl Tree {
             }
             Value::Object(object) => Kind::Object(self.entries(object)?),
         };
-        Ok(Node { kind, range })
+        Ok(Node::new(kind, range))
     }
 
     fn entries(&mut self, object: Object<'_>) -> Result<Vec<Entry>, Fault> {

@@ -6,7 +6,7 @@ use super::diagnostic::{Diagnostic, Report, Severity};
 use super::dialect;
 use super::interfaces::Addresses;
 use super::job::{self, Draft};
-use super::json5::{self, Fault, Kind, Node, Parsed};
+use super::json5::{self, Fault, Parsed};
 use super::secrets::Secrets;
 use super::section::{Case, Section};
 use super::service::Surroundings;
@@ -14,9 +14,10 @@ use super::settings::Config;
 use super::source::Source;
 use super::stop::Limits;
 use super::template::{self, TemplateError, Variables};
+use super::tree::{Kind, Node};
 use super::walk::{Field, Finding, Place, Walk};
 use super::when::Names;
-use super::{consul, control, logging, telemetry, watch};
+use super::{consul, control, hooks, logging, print, telemetry, watch};
 
 /// The largest file that is read, in bytes. A configuration of a thousand jobs has a third of it.
 pub const MAX_BYTES: usize = 1 << 20;
@@ -55,6 +56,19 @@ pub struct Loaded {
 ///
 /// A report with at least one error; its warnings are in it as well.
 pub fn load(input: &Input<'_>) -> Result<Loaded, Report> {
+    read_text(input).map(|(loaded, _)| loaded)
+}
+
+/// The text of the same configuration in which nothing is short for something else: every hook is the job that it is.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn expand(input: &Input<'_>) -> Result<String, Report> {
+    read_text(input).map(|(_, tree)| print::print(&tree))
+}
+
+fn read_text(input: &Input<'_>) -> Result<(Loaded, Node), Report> {
     let text = without_mark(input.text);
     let secrets = || Secrets::of_variables(input.variables);
     check_size(input.file, text, "the file", MAX_BYTES)?;
@@ -67,21 +81,21 @@ pub fn load(input: &Input<'_>) -> Result<Loaded, Report> {
         MAX_RENDERED,
     )?;
     let source = Source::new(&rendered.text, Some(&rendered.map), secrets());
-    let parsed = match json5::parse(&rendered.text) {
+    let mut parsed = match json5::parse(&rendered.text) {
         Ok(parsed) => parsed,
         Err(fault) => return Err(of_syntax(input.file, &source, &fault)),
     };
     let mut walk = Walk::new(source, input.file);
     hide_secrets(&mut walk, &rendered.text, &parsed);
     report_replaced(&mut walk, &parsed);
-    let config = read(&mut walk, &parsed.root, input.addresses);
+    let config = read(&mut walk, &mut parsed.root, input.addresses);
     let has_errors = walk.has_errors();
     let report = walk.finish();
     match config {
-        Some(config) if !has_errors => Ok(Loaded {
-            config,
-            warnings: report,
-        }),
+        Some(config) if !has_errors => {
+            let warnings = report;
+            Ok((Loaded { config, warnings }, parsed.root))
+        }
         _ => Err(report),
     }
 }
@@ -206,7 +220,11 @@ fn report_replaced(walk: &mut Walk<'_>, parsed: &Parsed) {
 }
 
 /// Reads the tree; `None` if it is no configuration at all.
-fn read(walk: &mut Walk<'_>, root: &Node, addresses: Addresses<'_>) -> Option<Config> {
+fn read(walk: &mut Walk<'_>, root: &mut Node, addresses: Addresses<'_>) -> Option<Config> {
+    if dialect::is_other(walk, root) {
+        return None;
+    }
+    hooks::expand(walk, root);
     let place = Place {
         path: String::new(),
         range: root.range.start..root.range.start + 1,
@@ -223,9 +241,6 @@ fn read(walk: &mut Walk<'_>, root: &Node, addresses: Addresses<'_>) -> Option<Co
         );
         return None;
     };
-    if dialect::is_other(walk, root) {
-        return None;
-    }
     let logging = top
         .take(walk, "logging")
         .map(|field| logging::read(walk, &field));

@@ -19,11 +19,13 @@ mod dialect;
 mod duration;
 mod exec;
 mod health;
+mod hooks;
 mod interfaces;
 mod job;
 mod json5;
 mod load;
 mod logging;
+mod print;
 mod secrets;
 mod section;
 mod service;
@@ -33,6 +35,7 @@ mod stop;
 mod summary;
 mod telemetry;
 mod template;
+mod tree;
 mod walk;
 mod watch;
 mod when;
@@ -43,7 +46,7 @@ mod tests;
 pub use diagnostic::{Diagnostic, Excerpt, Position, Report, Severity};
 pub use duration::{DurationError, SignedDuration, parse_duration};
 pub use interfaces::{Addresses, InterfaceAddress, choose_again};
-pub use load::{Input, Loaded, MAX_BYTES, control_socket, load};
+pub use load::{Input, Loaded, MAX_BYTES, control_socket, expand, load};
 pub use settings::{
     Config, ConsulSettings, ControlSettings, LogFormat, LogLevel, LogOutput, LoggingSettings,
     MetricKind, MetricSpec, Overflow, Scheme, TelemetrySettings, TlsSettings,

@@ -1,7 +1,7 @@
 //! Objects: keys are taken one after the other, and what nobody takes is unknown.
 
 use super::diagnostic::Severity;
-use super::json5::{Entry, Kind};
+use super::tree::{Entry, Kind};
 use super::walk::{Field, Finding, Place, Walk, quoted};
 
 /// An object of which one key after the other is taken; what nobody takes is unknown.
@@ -49,7 +49,7 @@ impl<'n> Section<'n> {
         };
         self.taken[index] = true;
         let node = &self.entries[index].value;
-        let place = self.place.key(key, node.range.clone());
+        let place = self.place.key(key, node.range.clone()).of(node);
         (!matches!(node.kind, Kind::Null)).then_some(Field { place, node })
     }
 

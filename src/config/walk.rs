@@ -8,9 +8,9 @@ use std::ops::Range;
 
 use super::diagnostic::{Diagnostic, Report, Severity};
 use super::duration::{SignedDuration, parse_duration};
-use super::json5::{Kind, Node};
 use super::section::{Case, Section};
 use super::source::Source;
+use super::tree::{Kind, Node};
 
 /// How many characters of a value a message shows.
 const SHOWN: usize = 60;
@@ -56,6 +56,17 @@ impl Place {
         Place {
             path: format!("{}[{index}]", self.path),
             range,
+        }
+    }
+
+    /// The place of a value, which may have come from elsewhere.
+    pub(super) fn of(self, node: &Node) -> Place {
+        match &node.origin {
+            Some(path) => Place {
+                path: path.to_string(),
+                range: self.range,
+            },
+            None => self,
         }
     }
 }
@@ -280,7 +291,7 @@ impl<'a> Walk<'a> {
         };
         let mut fields = Vec::with_capacity(elements.len());
         for (index, node) in elements.iter().enumerate() {
-            let place = field.place.index(index, node.range.clone());
+            let place = field.place.index(index, node.range.clone()).of(node);
             if matches!(node.kind, Kind::Null) {
                 self.warning(&place, Finding::new("null is skipped").help("remove it"));
             } else {
@@ -314,6 +325,7 @@ impl<'a> Walk<'a> {
         there
             .map(|entry| {
                 let place = field.place.key(&entry.key, entry.value.range.clone());
+                let place = place.of(&entry.value);
                 let node = &entry.value;
                 (entry.key.clone(), Field { place, node })
             })

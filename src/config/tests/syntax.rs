@@ -1,4 +1,5 @@
-use super::super::json5::{Kind, MAX_DEPTH, parse};
+use super::super::json5::{MAX_DEPTH, parse};
+use super::super::tree::Kind;
 use super::*;
 
 fn value(text: &str) -> Kind {
