@@ -36,6 +36,7 @@ mod summary;
 mod telemetry;
 mod template;
 mod tree;
+mod tree_of_events;
 mod walk;
 mod watch;
 mod when;

@@ -7,31 +7,49 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use crate::events::{EventCode, JobId, Signal, Source, Subscription, WatchId};
-use crate::jobs::{Overlap, Start};
+use crate::jobs::{self, Condition, Expiry, First, Is, Overlap, Start, Wait};
 
 use super::diagnostic::Severity;
-use super::duration::SignedDuration;
+use super::tree_of_events::Tree;
 use super::walk::{Field, Finding, Place, Walk, nearest, quoted};
 
 /// A `when` as it is written.
 #[derive(Debug)]
 pub(super) struct When {
+    pub(super) place: Place,
+    kind: Kind,
+    after: Option<Tree>,
+    /// `when.timeout` and `when.onTimeout`.
+    pub(super) wait: Option<Wait>,
+}
+
+/// What it names.
+#[derive(Debug)]
+enum Kind {
+    Plain(Plain),
+    Interval {
+        every: Duration,
+        overlap: Overlap,
+        first: First,
+    },
+    Group(Tree),
+}
+
+/// `source` with `once` or `each`, as in the original: what cannot happen is only odd.
+#[derive(Debug)]
+struct Plain {
     place: Place,
-    interval: Option<Duration>,
-    overlap: Overlap,
     source: Option<(String, Place)>,
     trigger: Option<Trigger>,
-    /// `when.timeout`.
-    pub(super) wait: Option<Duration>,
 }
 
 /// `once` or `each`.
 #[derive(Debug)]
-struct Trigger {
-    place: Place,
-    name: String,
+pub(super) struct Trigger {
+    pub(super) place: Place,
+    pub(super) name: String,
     /// `None`: a name of the original's own traffic that no job ever hears.
-    code: Option<EventCode>,
+    pub(super) code: Option<EventCode>,
     is_each: bool,
 }
 
@@ -50,6 +68,7 @@ pub(super) struct Facts {
     pub(super) has_exec: bool,
     pub(super) has_check: bool,
     pub(super) has_wait: bool,
+    pub(super) may_fail: bool,
 }
 
 /// Names that the original accepted and that no job can be started by.
@@ -61,15 +80,26 @@ const OVERLAP: [(&str, Overlap); 3] = [
     ("kill", Overlap::Kill),
 ];
 
+const FIRST: [(&str, First); 2] = [("now", First::Now), ("interval", First::Interval)];
+
+const EXPIRY: [(&str, Expiry); 3] = [
+    ("skip", Expiry::Skip),
+    ("fail", Expiry::Fail),
+    ("start", Expiry::Start),
+];
+
 impl When {
     /// Reads the section; `None` has been reported.
     pub(super) fn read(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<When> {
         let mut section = walk.section(field)?;
         let interval = section.take(walk, "interval");
-        let has_interval = interval.is_some();
-        let interval = interval.and_then(|field| at_least_a_millisecond(walk, &field));
         let overlap = section.take(walk, "overlap");
+        let first = section.take(walk, "first");
+        let all = section.take(walk, "all");
+        let any = section.take(walk, "any");
+        let after = section.take(walk, "after");
         let source = section.take(walk, "source");
+        let has_source = source.is_some();
         let source = source.and_then(|field| Some((walk.text(&field)?, field.place)));
         let once = section
             .take(walk, "once")
@@ -78,71 +108,153 @@ impl When {
             .take(walk, "each")
             .and_then(|field| Trigger::read(walk, &field, true));
         let timeout = section.take(walk, "timeout");
-        let wait = timeout.as_ref().and_then(|field| walk.duration(field));
+        let on_timeout = section.take(walk, "onTimeout");
         let place = section.place.clone();
         if !section.finish(walk) {
             // What a misspelt key was meant to say is not known.
             return None;
         }
-
+        let group = all.is_some() || any.is_some();
         let given = [interval.is_some(), once.is_some(), each.is_some()];
-        if given.iter().filter(|given| **given).count() > 1 {
-            walk.error(
-                &place,
-                "when can have only one of 'interval', 'once', or 'each'",
-            );
+        let given = given.iter().filter(|given| **given).count();
+        if given > 1 {
+            let message = "when can have only one of 'interval', 'once', or 'each'";
+            walk.error(&place, message);
             return None;
         }
-        let overlap = read_overlap(walk, overlap.as_ref(), has_interval);
-        let when = When {
-            place,
-            interval,
-            overlap,
-            source: source.filter(|(name, _)| !name.is_empty()),
-            trigger: once.or(each),
-            wait: wait.map(SignedDuration::or_zero),
-        };
-        if interval.is_some() {
-            when.warn_of_what_interval_ignores(walk, timeout.as_ref());
+        if group && (given > 0 || has_source || (all.is_some() && any.is_some())) {
+            let finding = Finding::new("`all` or `any` says everything that the job waits for");
+            let help = "put the other sources into the list, or into a list within it";
+            walk.error(&place, finding.help(help));
+            return None;
         }
-        Some(when)
+        let wait = read_wait(walk, timeout.as_ref(), on_timeout.as_ref());
+        let ticks = [(&overlap, "overlap"), (&first, "first")];
+        for (field, key) in ticks.iter().filter(|_| interval.is_none()) {
+            if let Some(field) = field {
+                let finding = Finding::new(format!("`{key}` is for jobs with `interval`"));
+                walk.error(&field.place, finding.help("remove it, or add `interval`"));
+            }
+        }
+        let kind = if let Some(interval) = interval {
+            for field in [source.as_ref().map(|(_, place)| place), timeout.as_ref().map(|field| &field.place)].into_iter().flatten() {
+                walk.warning(field, "the key has no effect beside `interval`");
+            }
+            let overlap = overlap.and_then(|field| walk.choice(&field, &OVERLAP));
+            let first = first.and_then(|field| walk.choice(&field, &FIRST));
+            Kind::Interval {
+                every: at_least_a_millisecond(walk, &interval)?,
+                overlap: overlap.unwrap_or_default(),
+                first: first.unwrap_or_default(),
+            }
+        } else if group {
+            Kind::Group(Tree::read_lists(walk, all.as_ref(), any.as_ref(), true)?)
+        } else {
+            Kind::Plain(Plain {
+                place: place.clone(),
+                source: source.filter(|(name, _)| !name.is_empty()),
+                trigger: once.or(each),
+            })
+        };
+        let after = match after {
+            Some(field) => Some(Tree::read(walk, &field, true)?),
+            None => None,
+        };
+        let wait = wait.filter(|_| !matches!(kind, Kind::Interval { .. }));
+        Some(When {
+            place,
+            kind,
+            after,
+            wait,
+        })
     }
 
     /// The period of `interval`.
     pub(super) fn interval(&self) -> Option<Duration> {
-        self.interval
+        match self.kind {
+            Kind::Interval { every, .. } => Some(every),
+            Kind::Plain(_) | Kind::Group(_) => None,
+        }
     }
 
     /// Whether the job may start any number of times because of `each`.
     pub(super) fn is_each(&self) -> bool {
-        self.trigger.as_ref().is_some_and(|trigger| trigger.is_each)
+        match &self.kind {
+            Kind::Plain(plain) => plain.is_each(),
+            Kind::Group(tree) => tree.is_each(),
+            Kind::Interval { .. } => false,
+        }
     }
 
-    fn warn_of_what_interval_ignores(&self, walk: &mut Walk<'_>, timeout: Option<&Field<'_>>) {
-        let source = self.source.as_ref().map(|(_, place)| place);
-        for place in [source, timeout.map(|field| &field.place)]
-            .into_iter()
-            .flatten()
-        {
-            walk.warning(place, "the key has no effect beside `interval`");
-        }
+    /// Whether it is written in a form that the original did not know: what can never happen is an error then
+    /// (decision 1).
+    pub(super) fn is_new(&self) -> bool {
+        matches!(self.kind, Kind::Group(_)) || self.after.is_some()
     }
 
     /// What starts the job, now that all names are known.
     pub(super) fn resolve(&self, walk: &mut Walk<'_>, own: JobId, names: &Names) -> Start {
-        if let Some(every) = self.interval {
-            return Start::Interval {
+        let after = self.after.as_ref();
+        let after = after.map(|tree| tree.condition(walk, own, names));
+        let start = match &self.kind {
+            Kind::Interval {
                 every,
-                overlap: self.overlap,
-            };
+                overlap,
+                first,
+            } => Start {
+                trigger: jobs::Trigger::Interval {
+                    every: *every,
+                    overlap: *overlap,
+                    first: *first,
+                },
+                ..Start::startup()
+            },
+            Kind::Plain(plain) => plain.resolve(walk, own, names),
+            Kind::Group(tree) if tree.is_each() => Start {
+                trigger: jobs::Trigger::Each(tree.events(walk, own, names)),
+                ..Start::once(Condition::always())
+            },
+            Kind::Group(tree) => Start::once(tree.condition(walk, own, names)),
+        };
+        let after = match (after, start.after) {
+            (None, own) => own,
+            // What comes after another job comes after the start of everything.
+            (Some(after), own) if own == Condition::startup() || own == Condition::always() => after,
+            (Some(after), own) => Condition::All(vec![after, own]),
+        };
+        Start {
+            after,
+            wait: self.wait,
+            ..start
         }
-        let wait = self.wait;
+    }
+}
+
+fn read_wait(
+    walk: &mut Walk<'_>,
+    timeout: Option<&Field<'_>>,
+    on_timeout: Option<&Field<'_>>,
+) -> Option<Wait> {
+    let then = on_timeout.and_then(|field| walk.choice(field, &EXPIRY));
+    let limit = timeout.and_then(|field| walk.duration(field));
+    if let (Some(field), None) = (on_timeout, timeout) {
+        let finding = Finding::new("`onTimeout` is for jobs with `timeout`");
+        walk.error(&field.place, finding.help("remove it, or add `timeout`"));
+    }
+    Some(Wait {
+        limit: limit?.or_zero(),
+        then: then.unwrap_or_default(),
+    })
+}
+
+impl Plain {
+    fn is_each(&self) -> bool {
+        self.trigger.as_ref().is_some_and(|trigger| trigger.is_each)
+    }
+
+    fn resolve(&self, walk: &mut Walk<'_>, own: JobId, names: &Names) -> Start {
         if let Some(signal) = self.signal() {
-            let on = Subscription {
-                code: EventCode::Signal,
-                source: Source::Signal(signal),
-            };
-            return Start::Each { on, wait };
+            return Start::each(of_signal(signal));
         }
         let searches = walk.has_room(Severity::Warning);
         let heard = self.heard(own, names, searches);
@@ -150,18 +262,14 @@ impl When {
             walk.warning(place, finding);
         }
         match (heard.on, self.is_each()) {
-            (Some(on), true) => Start::Each { on, wait },
-            (Some(on), false) => Start::Once { on, wait },
-            (None, _) => Start::Never { wait },
+            (Some(on), true) => Start::each(on),
+            (Some(on), false) => Start::once(Condition::Once(on)),
+            (None, _) => Start::never(),
         }
     }
 
     fn signal(&self) -> Option<Signal> {
-        match self.source.as_ref()?.0.as_str() {
-            "SIGHUP" => Some(Signal::HUP),
-            "SIGUSR2" => Some(Signal::USR2),
-            _ => None,
-        }
+        signal_of(&self.source.as_ref()?.0)
     }
 
     /// The event that is waited for; `searches` for a name that may have been meant.
@@ -218,7 +326,7 @@ struct Heard<'w> {
     odd: Option<(&'w Place, Finding)>,
 }
 
-const SOURCES: &str = "a source is the name of a job, `check.` and a job, `watch.` and a watch, `global`, `SIGHUP` or \
+pub(super) const SOURCES: &str = "a source is the name of a job, `check.` and a job, `watch.` and a watch, `global`, `SIGHUP` or \
                        `SIGUSR2`; config/README.md lists the events of each";
 
 impl<'w> Heard<'w> {
@@ -244,7 +352,7 @@ impl<'w> Heard<'w> {
 }
 
 impl Trigger {
-    fn read(walk: &mut Walk<'_>, field: &Field<'_>, is_each: bool) -> Option<Trigger> {
+    pub(super) fn read(walk: &mut Walk<'_>, field: &Field<'_>, is_each: bool) -> Option<Trigger> {
         let name = walk.text(field)?;
         if name.is_empty() {
             return None;
@@ -291,19 +399,24 @@ pub(super) fn at_least_a_millisecond(walk: &mut Walk<'_>, field: &Field<'_>) -> 
     length
 }
 
-fn read_overlap(walk: &mut Walk<'_>, field: Option<&Field<'_>>, has_interval: bool) -> Overlap {
-    let Some(field) = field else {
-        return Overlap::default();
-    };
-    if !has_interval {
-        let finding = Finding::new("`overlap` is for jobs with `interval`");
-        walk.error(&field.place, finding.help("remove it, or add `interval`"));
+/// The signals that jobs may be started by.
+pub(super) fn signal_of(name: &str) -> Option<Signal> {
+    match name {
+        "SIGHUP" => Some(Signal::HUP),
+        "SIGUSR2" => Some(Signal::USR2),
+        _ => None,
     }
-    walk.choice(field, &OVERLAP).unwrap_or_default()
+}
+
+pub(super) fn of_signal(signal: Signal) -> Subscription {
+    Subscription {
+        code: EventCode::Signal,
+        source: Source::Signal(signal),
+    }
 }
 
 impl Names {
-    fn find(&self, name: &str) -> Option<Source> {
+    pub(super) fn find(&self, name: &str) -> Option<Source> {
         if name == "global" {
             return Some(Source::Global);
         }
@@ -322,7 +435,7 @@ impl Names {
     }
 
     /// Every name a source may have, as far as a person can have mistyped one of them.
-    fn all(&self) -> Vec<String> {
+    pub(super) fn all(&self) -> Vec<String> {
         let jobs = self.jobs.keys().cloned();
         let watches = self.watches.keys().map(|name| format!("watch.{name}"));
         let fixed = ["global", "SIGHUP", "SIGUSR2"].map(str::to_owned);
@@ -330,7 +443,7 @@ impl Names {
     }
 
     /// Why this event never comes from this source to this job; `None` if it can.
-    fn why_never(&self, code: EventCode, source: Source, own: JobId) -> Option<String> {
+    pub(super) fn why_never(&self, code: EventCode, source: Source, own: JobId) -> Option<String> {
         use EventCode as Code;
         let other = format!("{code} is not an event of this source");
         match source {
@@ -363,6 +476,19 @@ impl Names {
         }
     }
 
+    /// Why this is never so; `None` if it can be.
+    pub(super) fn why_never_is(&self, is: Is, source: Source, own: JobId) -> Option<String> {
+        let has_health = |job| self.facts_of(job).has_check;
+        match (source, is) {
+            (Source::Job(job), _) if job == own => Some("a job does not wait for itself".to_owned()),
+            (Source::Job(_), Is::Running) => None,
+            (Source::Job(job), _) if has_health(job) => None,
+            (Source::Job(_), _) => Some("that job has no `health.exec`".to_owned()),
+            (Source::Watch(_), Is::Healthy | Is::Unhealthy) => None,
+            _ => Some("only jobs run, and only jobs and watches are healthy".to_owned()),
+        }
+    }
+
     fn why_never_of_job(&self, code: EventCode, job: JobId) -> Option<String> {
         use EventCode as Code;
         let facts = self.facts_of(job);
@@ -370,6 +496,7 @@ impl Names {
             Code::ExitSuccess | Code::ExitFailed if !facts.has_exec => "`exec`",
             Code::Healthy | Code::Unhealthy if !facts.has_check => "`health.exec`",
             Code::TimerExpired if !facts.has_wait => "`when.timeout`",
+            Code::Failed if !facts.may_fail => "`maxRestarts`",
             _ => return None,
         };
         Some(format!("that job has no {lacks}"))
@@ -391,5 +518,6 @@ fn is_of_job(code: EventCode) -> bool {
             | EventCode::Healthy
             | EventCode::Unhealthy
             | EventCode::TimerExpired
+            | EventCode::Failed
     )
 }

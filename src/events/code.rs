@@ -31,13 +31,15 @@ pub enum EventCode {
     ExitMaintenance,
     /// A job's `when.timeout` ran out before its first start.
     TimerExpired,
+    /// A job was given up: it restarted too often, or was not started in time.
+    Failed,
     /// A signal that jobs may be triggered by arrived.
     Signal,
 }
 
 impl EventCode {
     /// Every code with the name a configuration uses for it (`when.once`, `when.each`).
-    pub const NAMED: [(&'static str, EventCode); 12] = [
+    pub const NAMED: [(&'static str, EventCode); 13] = [
         ("startup", EventCode::Startup),
         ("shutdown", EventCode::Shutdown),
         ("exitSuccess", EventCode::ExitSuccess),
@@ -50,6 +52,7 @@ impl EventCode {
         ("enterMaintenance", EventCode::EnterMaintenance),
         ("exitMaintenance", EventCode::ExitMaintenance),
         ("timerExpired", EventCode::TimerExpired),
+        ("failed", EventCode::Failed),
     ];
 
     /// The code that a configuration calls `name`.
@@ -82,6 +85,7 @@ impl EventCode {
             EventCode::EnterMaintenance => "EnterMaintenance",
             EventCode::ExitMaintenance => "ExitMaintenance",
             EventCode::TimerExpired => "TimerExpired",
+            EventCode::Failed => "Failed",
             EventCode::Signal => "Signal",
         }
     }

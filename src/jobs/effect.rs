@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::events::{Exit, JobId, PublicEvent, Run};
+use super::spec::{Expiry, MaxRestarts};
+use crate::events::{Exit, JobId, PublicEvent, Run, Signal};
 use crate::services::Presence;
 
 /// An order, in the imperative. The shell performs orders in the sequence in which they come and waits for none.
@@ -18,6 +19,8 @@ pub enum Effect {
     Terminate(Run),
     /// Send KILL to everything that the run owns, and go on doing so until nothing is left.
     Kill(Run),
+    /// Send this signal to everything that the run owns; nothing else changes.
+    Signal(Run, Signal),
     /// Show this of the job in the catalogue. [`Presence::Leaving`] is answered by [`crate::events::Event::Left`]; the
     /// others by silence.
     Show(JobId, Presence),
@@ -40,8 +43,12 @@ pub enum Note {
     BackingOff { delay: Duration },
     /// No resources for a start; tried again after this time (X01, X02).
     Exhausted { delay: Duration },
-    /// `when.timeout` ran out before the job was started; it completes without having run (D36).
-    WaitExpired { limit: Duration },
+    /// `when.timeout` ran out before the job was started (D36).
+    WaitExpired { limit: Duration, then: Expiry },
+    /// What the job waits for cannot happen any more: it will not run (J07).
+    Skipped,
+    /// It restarted more often than `maxRestarts` permits and is given up (J08).
+    GivenUp(MaxRestarts),
     /// A tick came while the last run was still there and was skipped (J10).
     TickSkipped,
     /// A `stopping` hook of this job took too long and is being stopped (S03).

@@ -4,13 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
+use super::condition::{Is, Leaf, State, View};
 use super::effect::{Effect, Note};
 use super::ending::{Ending, Outcome, Why};
 use super::health::Health;
-use super::machine::{Job, Phase};
-use super::spec::{JobSpec, StopLimits};
+use super::machine::{Fate, Job, Phase};
+use super::needs;
+use super::spec::{Action, Essential, JobSpec, StopLimits, Trigger};
 use super::turn::Turn;
-use crate::events::{Event, EventCode, Exit, Jitter, JobId, PublicEvent, RunId};
+use crate::events::{Event, EventCode, Exit, Jitter, JobId, PublicEvent, RunId, Source, WatchId};
 use crate::services::Presence;
 
 /// The jobs of one configuration. A value: it knows no clock, process or network, and the same events at the same times
@@ -22,6 +24,12 @@ pub struct Jobs {
     subscribers: BTreeMap<PublicEvent, Vec<JobId>>,
     /// The jobs that are hooks of another one's end.
     hooks: Vec<JobId>,
+    /// Who waits for, or is triggered by, what becomes of each job.
+    dependents: BTreeMap<JobId, Vec<JobId>>,
+    /// Jobs of which something has changed that their dependents may wait for.
+    changed: BTreeSet<JobId>,
+    /// Whether each watch has instances, as far as it has said.
+    watches: BTreeMap<WatchId, bool>,
     /// The `stopping` hooks of each job that has any.
     stopping_hooks: BTreeMap<JobId, Vec<JobId>>,
     /// Every job's next deadline; `scheduled` holds what is in here for each.
@@ -29,10 +37,9 @@ pub struct Jobs {
     scheduled: Vec<Option<Instant>>,
     /// How many jobs have a time limit running against somebody else.
     limited: usize,
-    /// Agents of the catalogue, and the jobs that need one until their own end (S06).
-    agents: Vec<JobId>,
-    clients: Vec<JobId>,
-    /// Agents that are to stop once no client is left.
+    /// The jobs that need each job until their own end (S04, S06).
+    needed_by: BTreeMap<JobId, Vec<JobId>>,
+    /// Jobs that are to stop once nobody needs them.
     deferred: BTreeSet<JobId>,
     /// The jobs that have published `stopping` and wait for their hooks.
     awaiting_hooks: BTreeSet<JobId>,
@@ -70,6 +77,10 @@ pub enum JobState {
     Backoff,
     Stopping,
     Complete,
+    /// It did not run: what it waited for could not happen any more.
+    Skipped,
+    /// It was given up.
+    Failed,
 }
 
 impl Jobs {
@@ -90,8 +101,14 @@ impl Jobs {
             .collect();
         let mut subscribers: BTreeMap<PublicEvent, Vec<JobId>> = BTreeMap::new();
         for job in &jobs {
-            if let Some(trigger) = job.trigger() {
-                subscribers.entry(trigger).or_default().push(job.id);
+            for event in subscriptions(&job.spec) {
+                subscribers.entry(event).or_default().push(job.id);
+            }
+        }
+        let mut dependents: BTreeMap<JobId, Vec<JobId>> = BTreeMap::new();
+        for job in &jobs {
+            for source in sources(&job.spec) {
+                dependents.entry(source).or_default().push(job.id);
             }
         }
         let mut stopping_hooks: BTreeMap<JobId, Vec<JobId>> = BTreeMap::new();
@@ -100,10 +117,13 @@ impl Jobs {
                 stopping_hooks.entry(source).or_default().push(job.id);
             }
         }
-        let (agents, clients) = agents_and_clients(&jobs);
+        let specs = jobs.iter().map(|job| (job.id, &job.spec));
+        let needed_by = needs::needed_by(&specs.collect::<Vec<_>>());
         let mut fleet = Jobs {
-            agents,
-            clients,
+            dependents,
+            changed: BTreeSet::new(),
+            watches: BTreeMap::new(),
+            needed_by,
             deferred: BTreeSet::new(),
             subscribers,
             stopping_hooks,
@@ -171,7 +191,11 @@ impl Jobs {
                 Phase::Running { .. } | Phase::Keeping { .. } => JobState::Running,
                 Phase::Backoff { .. } => JobState::Backoff,
                 Phase::Halting { .. } => JobState::Stopping,
-                Phase::Complete => JobState::Complete,
+                Phase::Complete => match job.fate() {
+                    None => JobState::Complete,
+                    Some(Fate::Skipped) => JobState::Skipped,
+                    Some(Fate::Failed) => JobState::Failed,
+                },
             },
             health: job.health(),
             is_checked: job
@@ -257,7 +281,10 @@ impl Jobs {
                     job.on_left(was_there, turn);
                 });
             }
-            Event::Published(event) => trays.publish(event),
+            Event::Published(event) => {
+                self.note_watch(event);
+                trays.publish(event);
+            }
             Event::Exited { run, exit, left } => {
                 self.with(run.job, now, &mut trays, |job, turn| {
                     job.on_exit(run, exit, left, turn);
@@ -354,7 +381,7 @@ impl Jobs {
                 .job(job)
                 .hook_of()
                 .is_some_and(|(_, source)| !self.job(source).is_complete());
-            if self.agents.contains(&job) && self.has_clients() && self.job(job).is_up() {
+            if self.is_needed(job) && self.job(job).is_up() {
                 self.deferred.insert(job);
                 self.with(job, now, trays, Job::hold);
                 continue;
@@ -363,9 +390,21 @@ impl Jobs {
         }
     }
 
-    fn has_clients(&self) -> bool {
-        let mut clients = self.clients.iter();
+    /// Whether a job needs this one until its own end, which has not come.
+    fn is_needed(&self, job: JobId) -> bool {
+        let clients = self.needed_by.get(&job);
+        let mut clients = clients.into_iter().flatten();
         clients.any(|client| !self.job(*client).is_complete())
+    }
+
+    fn note_watch(&mut self, event: PublicEvent) {
+        if let Source::Watch(watch) = event.source {
+            match event.code {
+                EventCode::Healthy => self.watches.insert(watch, true),
+                EventCode::Unhealthy => self.watches.insert(watch, false),
+                _ => None,
+            };
+        }
     }
 
     /// Delivers what was published, in the order of publishing, until nobody has anything more to say.
@@ -375,7 +414,9 @@ impl Jobs {
                 self.deliver(event, now, &mut trays);
             }
             self.take_finals(now, &mut trays);
-            if trays.queue.is_empty() && !self.advance_ends(now, &mut trays) {
+            self.act(now, &mut trays);
+            let settled = trays.queue.is_empty() && trays.finals.is_empty();
+            if settled && !self.revise(now, &mut trays) && !self.advance_ends(now, &mut trays) {
                 return trays.effects;
             }
         }
@@ -386,8 +427,42 @@ impl Jobs {
             return;
         };
         for job in subscribers {
-            self.with(job, now, trays, |job, turn| job.on_trigger(event, turn));
+            self.with(job, now, trays, |job, turn| job.on_subscribed(event, turn));
+            if self.job(job).may_open(self) {
+                self.with(job, now, trays, |job, turn| job.open(Some(event), turn));
+            }
         }
+    }
+
+    /// Does to jobs what others were started for.
+    fn act(&mut self, now: Instant, trays: &mut Trays) {
+        for action in std::mem::take(&mut trays.actions) {
+            match action {
+                Action::Signal(job, signal) => {
+                    self.with(job, now, trays, |job, turn| job.signal(signal, turn));
+                }
+                Action::Restart(job) => self.with(job, now, trays, Job::renew),
+            }
+        }
+    }
+
+    /// Looks again at the jobs that wait for what has changed: some may start, some wait in vain (J07). Says whether
+    /// anything moved.
+    fn revise(&mut self, now: Instant, trays: &mut Trays) -> bool {
+        let changed = std::mem::take(&mut self.changed);
+        let dependents = changed.iter().filter_map(|job| self.dependents.get(job));
+        let dependents: BTreeSet<JobId> = dependents.flatten().copied().collect();
+        let mut moved = false;
+        for job in dependents {
+            if self.job(job).may_open(self) {
+                self.with(job, now, trays, |job, turn| job.open(None, turn));
+                moved = true;
+            } else if self.job(job).is_spent(self) {
+                self.with(job, now, trays, Job::skip);
+                moved = true;
+            }
+        }
+        moved
     }
 
     fn take_finals(&mut self, now: Instant, trays: &mut Trays) {
@@ -395,7 +470,15 @@ impl Jobs {
             if let Some(failure) = exit.filter(|exit| !exit.is_success()) {
                 self.first_failure.get_or_insert(failure);
             }
-            if self.job(job).spec.essential {
+            let failed = exit.is_none_or(|exit| !exit.is_success());
+            let ends = match self.job(job).spec.essential {
+                Essential::No => false,
+                Essential::Yes => true,
+                Essential::OnFailure => failed,
+            };
+            if ends {
+                // A job that never ran has failed by what it waited for.
+                let exit = exit.or(self.first_failure);
                 self.begin_end(Why::Essential(exit), now, trays);
             }
         }
@@ -404,9 +487,12 @@ impl Jobs {
     /// Lets hooks complete whose event cannot come any more (D4, S12), and jobs go on whose hooks are complete (D33).
     /// Says whether anything moved.
     fn advance_ends(&mut self, now: Instant, trays: &mut Trays) -> bool {
-        if !self.deferred.is_empty() && !self.has_clients() {
-            for agent in std::mem::take(&mut self.deferred) {
-                self.with(agent, now, trays, |job, turn| job.on_shutdown(false, turn));
+        let free = self.deferred.iter().copied();
+        let free: Vec<JobId> = free.filter(|job| !self.is_needed(*job)).collect();
+        if !free.is_empty() {
+            for job in free {
+                self.deferred.remove(&job);
+                self.with(job, now, trays, |job, turn| job.on_shutdown(false, turn));
             }
             return true;
         }
@@ -444,7 +530,7 @@ impl Jobs {
         !ready.is_empty() || !spent.is_empty()
     }
 
-    /// Whether nothing lives that could end, but agents that wait for the others.
+    /// Whether nothing lives that could end, but jobs that wait for the others.
     fn others_are_lifeless(&self) -> bool {
         let mut others = self
             .all
@@ -510,9 +596,14 @@ impl Jobs {
             effects: &mut trays.effects,
             queue: &mut trays.queue,
             finals: &mut trays.finals,
+            actions: &mut trays.actions,
         };
         let limited = job.limits_anybody();
+        let before = outside(job);
         act(job, &mut turn);
+        if outside(job) != before && self.dependents.contains_key(&id) {
+            self.changed.insert(id);
+        }
         self.limited = self.limited + usize::from(job.limits_anybody()) - usize::from(limited);
         if job.waits_for_hooks() {
             self.awaiting_hooks.insert(id);
@@ -548,29 +639,87 @@ impl Jobs {
     }
 }
 
-/// The agents, and who needs them: what is announced, and the hooks of its end, as far as they are no hooks of an agent's.
-fn agents_and_clients(jobs: &[Job]) -> (Vec<JobId>, Vec<JobId>) {
-    let is_agent = |job: &&Job| job.spec.agent;
-    let agents: Vec<JobId> = jobs.iter().filter(is_agent).map(|job| job.id).collect();
-    if agents.is_empty() {
-        return (agents, Vec::new());
-    }
-    let advertised = jobs
-        .iter()
-        .filter(|job| job.spec.service.is_some() && !job.spec.agent);
-    let mut clients: BTreeSet<JobId> = advertised.map(|job| job.id).collect();
-    loop {
-        let hooks = jobs.iter().filter(|job| {
-            let source = job.hook_of().map(|(_, source)| source);
-            source.is_some_and(|source| clients.contains(&source)) && !job.spec.agent
-        });
-        let more: Vec<JobId> = hooks.map(|job| job.id).collect();
-        let before = clients.len();
-        clients.extend(more);
-        if clients.len() == before {
-            return (agents, clients.into_iter().collect());
+/// What conditions ask of the fleet.
+impl View for Jobs {
+    fn holds(&self, state: State) -> bool {
+        match (state.source, state.is) {
+            (Source::Job(job), Is::Running) => self.job(job).is_running(),
+            (Source::Job(job), is) => {
+                let wanted = if is == Is::Healthy {
+                    Health::Healthy
+                } else {
+                    Health::Unhealthy
+                };
+                self.job(job).is_alive() && self.job(job).health() == wanted
+            }
+            (Source::Watch(watch), Is::Healthy) => self.watches.get(&watch) == Some(&true),
+            (Source::Watch(watch), Is::Unhealthy) => self.watches.get(&watch) == Some(&false),
+            _ => false,
         }
     }
+
+    fn can_hold(&self, state: State) -> bool {
+        match (state.source, state.is) {
+            (Source::Job(job), Is::Running) => {
+                self.job(job).is_alive() || self.job(job).is_running()
+            }
+            (Source::Job(job), _) => self.job(job).is_alive(),
+            _ => true,
+        }
+    }
+
+    fn can_come(&self, event: PublicEvent) -> bool {
+        match event.source {
+            Source::Job(job) if event.code == EventCode::Stopping => {
+                !self.job(job).has_told_stopping()
+            }
+            Source::Job(job) | Source::Check(job) => !self.job(job).is_complete(),
+            Source::Global | Source::Watch(_) | Source::Signal(_) => true,
+        }
+    }
+}
+
+/// What of a job others may wait for.
+fn outside(job: &Job) -> (bool, Health, bool, bool, bool) {
+    (
+        job.is_running(),
+        job.health(),
+        job.is_alive(),
+        job.has_told_stopping(),
+        job.is_complete(),
+    )
+}
+
+/// The events that a job has to hear of, each once.
+fn subscriptions(spec: &JobSpec) -> BTreeSet<PublicEvent> {
+    let mut events = BTreeSet::new();
+    spec.start.after.for_each(&mut |leaf| match leaf {
+        Leaf::Once(event) => {
+            events.insert(event);
+        }
+        Leaf::Is(state) => events.extend(state.begins()),
+    });
+    if let Trigger::Each(triggers) = &spec.start.trigger {
+        events.extend(triggers);
+    }
+    events
+}
+
+/// The jobs that a job waits for, or is triggered by.
+fn sources(spec: &JobSpec) -> BTreeSet<JobId> {
+    let mut sources: Vec<Source> = Vec::new();
+    spec.start.after.for_each(&mut |leaf| match leaf {
+        Leaf::Once(event) => sources.push(event.source),
+        Leaf::Is(state) => sources.push(state.source),
+    });
+    if let Trigger::Each(triggers) = &spec.start.trigger {
+        sources.extend(triggers.iter().map(|event| event.source));
+    }
+    let jobs = sources.into_iter().filter_map(|source| match source {
+        Source::Job(job) | Source::Check(job) => Some(job),
+        Source::Global | Source::Watch(_) | Source::Signal(_) => None,
+    });
+    jobs.collect()
 }
 
 /// What the jobs write in one turn.
@@ -579,6 +728,7 @@ struct Trays {
     effects: Vec<Effect>,
     queue: VecDeque<PublicEvent>,
     finals: Vec<(JobId, Option<Exit>)>,
+    actions: Vec<Action>,
 }
 
 impl Trays {

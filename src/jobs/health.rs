@@ -80,7 +80,7 @@ impl Check {
     pub(super) fn on_start(&mut self, turn: &mut Turn<'_>) {
         self.health = Health::Unknown;
         if self.next.is_none() && self.ticks() && !turn.maintenance && !turn.stopping {
-            self.next = Some(turn.next_tick(self.spec.interval));
+            self.next = Some(turn.next_tick(turn.epoch, self.spec.interval));
         }
     }
 
@@ -88,7 +88,7 @@ impl Check {
         self.health = Health::Unknown;
         self.void = self.live.is_some();
         let wanted = !on && started && self.ticks() && !turn.stopping;
-        self.next = wanted.then(|| turn.next_tick(self.spec.interval));
+        self.next = wanted.then(|| turn.next_tick(turn.epoch, self.spec.interval));
         // Whoever ends a maintenance wants the service back now and not an interval later (C05).
         self.wanted = wanted && self.live.is_some();
         if wanted && self.live.is_none() {
@@ -134,7 +134,7 @@ impl Check {
             live.on_time(turn.now, turn.effects);
         }
         if self.next.is_some_and(|at| at <= turn.now) {
-            self.next = Some(turn.next_tick(self.spec.interval));
+            self.next = Some(turn.next_tick(turn.epoch, self.spec.interval));
             let is_beat = !self.is_checked();
             if self.live.is_none() && !(is_beat && is_down) {
                 self.tick(turn);

@@ -28,14 +28,15 @@ mod steps;
 
 use std::time::{Duration, Instant};
 
-use super::backoff::Backoff;
+use super::backoff::{Backoff, RestartWindow};
+use super::condition::{Condition, Gate, View};
 use super::effect::Note;
 use super::health::{Check, Health};
 use super::run::LiveRun;
-use super::spec::{JobSpec, Orphans, Overlap, Restarts, Start};
+use super::spec::{Expiry, First, JobSpec, Orphans, Overlap, Restarts, Trigger, Wait};
 use super::turn::Turn;
 use crate::events::later;
-use crate::events::{EventCode, Exit, JobId, PublicEvent, Run, RunKind, Source, StartFailure};
+use crate::events::{EventCode, Exit, JobId, PublicEvent, Run, RunKind, StartFailure};
 use crate::services::Presence;
 
 /// One job: its rules, without the processes.
@@ -44,6 +45,11 @@ pub(super) struct Job {
     pub(super) id: JobId,
     pub(super) spec: JobSpec,
     pub(super) phase: Phase,
+    /// What it waits for, and whether that has come.
+    gate: Gate,
+    opened: bool,
+    /// A trigger that came too early: it counts as soon as the gate is open.
+    early: Option<PublicEvent>,
     /// It has been started at least once: its command was run, or it has none.
     started: bool,
     pub(super) check: Option<Check>,
@@ -52,8 +58,14 @@ pub(super) struct Job {
     /// How often the start event still counts.
     starts: Restarts,
     backoff: Backoff,
-    /// The next tick of an interval job.
+    window: RestartWindow,
+    /// The next tick of an interval job, and the moment that its ticks are multiples from.
     tick: Option<Instant>,
+    ticks_from: Instant,
+    /// The run that is being ended is to be followed by another, whatever the limits say.
+    renewed: bool,
+    /// Why it is complete, if not by its own end.
+    fate: Option<Fate>,
     /// Everything stops but this, which others need until then (S06).
     held: bool,
     /// It is complete though something is left that KILL did not end.
@@ -68,7 +80,7 @@ pub(super) struct Job {
 #[derive(Debug)]
 pub(super) enum Phase {
     /// Waits for its first start event.
-    Waiting { until: Option<(Instant, Duration)> },
+    Waiting { until: Option<(Instant, Wait)> },
     /// Was started; nothing runs, and it may be started again.
     Idle,
     /// Its command runs, or is being removed. `again`: another run was asked for meanwhile (J05: any number of
@@ -86,6 +98,15 @@ pub(super) enum Phase {
     Halting { step: Step, live: Option<LiveRun> },
     /// At its end.
     Complete,
+}
+
+/// Why a job is complete that did not end by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// What it waited for could not happen any more, or did not in time.
+    Skipped,
+    /// It was given up.
+    Failed,
 }
 
 /// What asked for a run.
@@ -108,20 +129,18 @@ pub(super) enum Step {
 
 impl Job {
     pub(super) fn new(id: JobId, spec: JobSpec, epoch: Instant) -> Job {
-        let wait = match spec.start {
-            Start::Startup | Start::Interval { .. } => None,
-            Start::Once { wait, .. } | Start::Each { wait, .. } | Start::Never { wait } => wait,
+        let starts = match spec.start.trigger {
+            Trigger::Each(_) => Restarts::Unlimited,
+            Trigger::Once | Trigger::Interval { .. } => Restarts::Limited(1),
         };
-        let starts = match spec.start {
-            Start::Each { .. } => Restarts::Unlimited,
-            Start::Startup | Start::Interval { .. } | Start::Once { .. } => Restarts::Limited(1),
-            Start::Never { .. } => Restarts::Limited(0),
-        };
+        let until = spec.start.wait;
+        let until = until.map(|wait| (later(epoch, wait.limit), wait));
         Job {
             id,
-            phase: Phase::Waiting {
-                until: wait.map(|limit| (later(epoch, limit), limit)),
-            },
+            phase: Phase::Waiting { until },
+            opened: spec.start.after == Condition::always(),
+            gate: Gate::new(spec.start.after.clone()),
+            early: None,
             started: false,
             check: spec
                 .health
@@ -129,8 +148,12 @@ impl Job {
                 .map(|health| Check::new(id, health, spec.service.is_some())),
             restarts: spec.restarts,
             starts,
-            backoff: Backoff::default(),
+            backoff: Backoff::new(spec.backoff),
+            window: RestartWindow::new(spec.max_restarts),
             tick: None,
+            ticks_from: epoch,
+            renewed: false,
+            fate: None,
             held: false,
             abandoned: false,
             last_exit: None,
@@ -139,28 +162,48 @@ impl Job {
         }
     }
 
-    /// The event that starts it.
-    pub(super) fn trigger(&self) -> Option<PublicEvent> {
-        match self.spec.start {
-            Start::Startup | Start::Interval { .. } => {
-                Some(PublicEvent::global(EventCode::Startup))
-            }
-            Start::Once { on, .. } | Start::Each { on, .. } => Some(on),
-            Start::Never { .. } => None,
+    /// The job whose end it is a hook of, and whether of `stopping` or `stopped`.
+    pub(super) fn hook_of(&self) -> Option<(EventCode, JobId)> {
+        self.spec.start.hook_of().filter(|(_, job)| *job != self.id)
+    }
+
+    /// Whether it waits for what has come true by now.
+    pub(super) fn may_open(&self, view: &impl View) -> bool {
+        !self.opened && matches!(self.phase, Phase::Waiting { .. }) && self.gate.is_open(view)
+    }
+
+    /// Whether nothing that it waits for can come any more.
+    pub(super) fn is_spent(&self, view: &impl View) -> bool {
+        if !self.is_at_rest() {
+            return false;
+        }
+        match &self.spec.start.trigger {
+            _ if !self.opened => self.gate.is_hopeless(view),
+            Trigger::Each(events) => !events.iter().any(|event| view.can_come(*event)),
+            Trigger::Once | Trigger::Interval { .. } => false,
         }
     }
 
-    /// The job whose end it is a hook of, and whether of `stopping` or `stopped`.
-    pub(super) fn hook_of(&self) -> Option<(EventCode, JobId)> {
-        let trigger = self.trigger()?;
-        match (trigger.code, trigger.source) {
-            (code @ (EventCode::Stopping | EventCode::Stopped), Source::Job(job))
-                if job != self.id =>
-            {
-                Some((code, job))
-            }
-            _ => None,
+    /// Whether its command runs at this moment; of a job without one, whether it was started.
+    pub(super) fn is_running(&self) -> bool {
+        match &self.phase {
+            Phase::Running { live, .. }
+            | Phase::Halting {
+                live: Some(live), ..
+            } => live.exit().is_none(),
+            Phase::Keeping { .. } => true,
+            Phase::Idle => self.spec.exec.is_none() && self.started,
+            _ => false,
         }
+    }
+
+    /// It has not begun its end.
+    pub(super) fn is_alive(&self) -> bool {
+        !self.is_halting() && !self.is_complete()
+    }
+
+    pub(super) fn fate(&self) -> Option<Fate> {
+        self.fate
     }
 
     pub(super) fn is_complete(&self) -> bool {
@@ -271,24 +314,59 @@ impl Job {
         [phase, check, self.tick, kept].into_iter().flatten().min()
     }
 
-    /// An event that this job subscribed to was published.
-    pub(super) fn on_trigger(&mut self, event: PublicEvent, turn: &mut Turn<'_>) {
+    /// An event that this job waits for, or is triggered by, was published.
+    pub(super) fn on_subscribed(&mut self, event: PublicEvent, turn: &mut Turn<'_>) {
+        if !self.opened {
+            self.gate.on_event(event);
+        }
+        let Trigger::Each(events) = &self.spec.start.trigger else {
+            return;
+        };
+        if !events.contains(&event) {
+        } else if self.opened {
+            self.start(Some(event), turn);
+        } else {
+            self.early = Some(event);
+        }
+    }
+
+    /// What it waits for has come true; `cause` is the event that made it so.
+    pub(super) fn open(&mut self, cause: Cause, turn: &mut Turn<'_>) {
+        self.opened = true;
+        match self.spec.start.trigger {
+            Trigger::Once => self.start(cause, turn),
+            Trigger::Each(_) => {
+                if let Some(event) = self.early.take() {
+                    self.start(Some(event), turn);
+                }
+            }
+            Trigger::Interval { every, first, .. } => {
+                if first == First::Interval {
+                    self.ticks_from = turn.now;
+                    self.phase = Phase::Idle;
+                } else {
+                    self.start(cause, turn);
+                }
+                self.tick = Some(turn.next_tick(self.ticks_from, every));
+            }
+        }
+    }
+
+    /// A start is asked for.
+    fn start(&mut self, cause: Cause, turn: &mut Turn<'_>) {
         if !self.may_start() {
             return;
         }
         match &mut self.phase {
-            Phase::Running { again, .. } => *again = again.or(Some(Some(event))),
+            Phase::Running { again, .. } => *again = again.or(Some(cause)),
             // One run is to come already; it is told of the later event.
-            Phase::Backoff { cause, .. } => *cause = Some(event),
+            Phase::Backoff { cause: told, .. } => *told = cause,
             Phase::Keeping { .. } | Phase::Halting { .. } | Phase::Complete => {}
             Phase::Waiting { .. } | Phase::Idle => {
                 if let Restarts::Limited(left) = &mut self.starts {
                     *left -= 1;
                 }
-                if let Start::Interval { every, .. } = self.spec.start {
-                    self.tick = Some(turn.next_tick(every));
-                }
-                let cause = (event.code != EventCode::Startup).then_some(event);
+                let cause = cause.filter(|event| event.code != EventCode::Startup);
                 self.begin(cause, turn);
             }
         }
@@ -448,7 +526,7 @@ impl Job {
         self.finish_halting(turn);
     }
 
-    /// Everything is to stop, and this agent of the catalogue goes on until nobody needs it. It is not started again.
+    /// Everything is to stop, and this job goes on until nobody needs it. It is not started again.
     pub(super) fn hold(&mut self, turn: &mut Turn<'_>) {
         if let Some(check) = &mut self.check {
             check.stop(turn);
@@ -574,13 +652,10 @@ impl Job {
     pub(super) fn on_time(&mut self, turn: &mut Turn<'_>) {
         match &mut self.phase {
             Phase::Waiting {
-                until: Some((at, limit)),
+                until: Some((at, wait)),
             } if *at <= turn.now => {
-                let limit = *limit;
-                turn.report(self.id, Note::WaitExpired { limit });
-                turn.publish_job(EventCode::TimerExpired, self.id);
-                turn.finals.push((self.id, None));
-                self.halt(turn);
+                let wait = *wait;
+                self.on_wait_expired(wait, turn);
             }
             Phase::Running { live, .. }
             | Phase::Halting {
@@ -628,14 +703,36 @@ impl Job {
         }
     }
 
+    fn on_wait_expired(&mut self, wait: Wait, turn: &mut Turn<'_>) {
+        let Wait { limit, then } = wait;
+        turn.report(self.id, Note::WaitExpired { limit, then });
+        turn.publish_job(EventCode::TimerExpired, self.id);
+        match then {
+            Expiry::Skip => {
+                self.fate = Some(Fate::Skipped);
+                turn.finals.push((self.id, None));
+                self.halt(turn);
+            }
+            Expiry::Fail => self.give_up(None, turn),
+            Expiry::Start => {
+                self.phase = Phase::Waiting { until: None };
+                self.open(None, turn);
+                if matches!(self.phase, Phase::Waiting { .. }) {
+                    self.start(None, turn);
+                }
+            }
+        }
+    }
+
     fn on_tick(&mut self, turn: &mut Turn<'_>) {
-        let Start::Interval { every, overlap } = self.spec.start else {
+        let Trigger::Interval { every, overlap, .. } = self.spec.start.trigger else {
             return;
         };
-        let next = turn.next_tick(every);
+        let next = turn.next_tick(self.ticks_from, every);
         self.tick = Some(next);
         let half_way = turn.now + (next - turn.now) / 2;
         match &mut self.phase {
+            Phase::Idle if !self.started => self.begin(None, turn),
             Phase::Idle => self.begin_again(None, turn),
             Phase::Running { live, again, .. } => {
                 // A run that is ending, or that its own time limit is about to end, makes room for this tick.

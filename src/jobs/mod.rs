@@ -7,19 +7,23 @@
 //! | file | the rule in it |
 //! | --- | --- |
 //! | `spec.rs` | what a job is |
+//! | `condition.rs` | what has to have happened before a job starts |
 //! | `machine.rs` | the states of one job |
 //! | `run.rs` | one live run: time limit, TERM, KILL, gone |
 //! | `health.rs` | when a check runs and what a result means |
 //! | `backoff.rs` | how long a restart waits |
+//! | `needs.rs` | the order in which jobs stop |
 //! | `fleet.rs` | between jobs: who hears what, the order of the end |
 //! | `ending.rs` | why everything ends, until when, with which status |
 
 mod backoff;
+mod condition;
 mod effect;
 mod ending;
 mod fleet;
 mod health;
 mod machine;
+mod needs;
 mod run;
 mod spec;
 mod turn;
@@ -27,10 +31,12 @@ mod turn;
 #[cfg(test)]
 mod tests;
 
+pub use condition::{Condition, Is, Leaf, State};
 pub use effect::{Effect, Note};
 pub use ending::Outcome;
 pub use fleet::{JobState, JobStatus, Jobs};
 pub use health::Health;
 pub use spec::{
-    Exec, HealthSpec, JobIo, JobSpec, Orphans, Overlap, Restarts, Start, Stdin, StopLimits,
+    Action, BackoffSpec, Essential, Exec, Expiry, First, HealthSpec, JobIo, JobSpec, MaxRestarts,
+    Orphans, Overlap, Restarts, Start, Stdin, StopLimits, Trigger, Wait,
 };

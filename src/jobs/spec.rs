@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::events::{Signal, Subscription};
+use super::condition::Condition;
+use crate::events::{EventCode, JobId, Signal, Subscription};
 use crate::services::ServiceSpec;
 
 /// One job of the configuration.
@@ -12,18 +13,24 @@ pub struct JobSpec {
     pub name: String,
     /// What it runs. Without a command a job is only started, never running, and never ends by itself.
     pub exec: Option<Exec>,
+    /// What it does to another job, instead of a command.
+    pub action: Option<Action>,
     /// What starts it.
     pub start: Start,
-    /// How often it may be started again after its own end (with [`Start::Interval`]: at a tick).
+    /// How often it may be started again after its own end (with [`Trigger::Interval`]: at a tick).
     pub restarts: Restarts,
+    /// How long restarts wait.
+    pub backoff: BackoffSpec,
+    /// When it is given up.
+    pub max_restarts: Option<MaxRestarts>,
     /// The longest one run may last; then its whole process group is killed.
     pub timeout: Option<Duration>,
     /// Time from TERM to KILL, and the bound of the wait for `stopping` hooks; `None`: the program's (decision 8).
     pub stop_timeout: Option<Duration>,
     /// Its health check.
     pub health: Option<HealthSpec>,
-    /// Its final exit ends the container with its status (decision 9b).
-    pub essential: bool,
+    /// Whether its final exit ends the container with its status.
+    pub essential: Essential,
     /// How its processes are connected.
     pub io: JobIo,
     /// Signals that the supervisor passes on to the job's process group (decision 20).
@@ -36,6 +43,32 @@ pub struct JobSpec {
     pub drain: Option<Duration>,
     /// It is the agent of the catalogue: at the end of everything it stops after all that need it (S06).
     pub agent: bool,
+}
+
+impl JobSpec {
+    /// A job that runs this once at startup, with the default of everything else.
+    #[must_use]
+    pub fn new(name: impl Into<String>, exec: Option<Exec>) -> JobSpec {
+        JobSpec {
+            name: name.into(),
+            exec,
+            action: None,
+            start: Start::startup(),
+            restarts: Restarts::Limited(0),
+            backoff: BackoffSpec::default(),
+            max_restarts: None,
+            timeout: None,
+            stop_timeout: None,
+            health: None,
+            essential: Essential::No,
+            io: JobIo::default(),
+            forward: Vec::new(),
+            orphans: Orphans::default(),
+            service: None,
+            drain: None,
+            agent: false,
+        }
+    }
 }
 
 /// A command: the executable and its arguments. Never empty.
@@ -64,25 +97,130 @@ impl Exec {
     }
 }
 
-/// What starts a job.
+/// What starts a job, and how often.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// What must have come before.
+    pub after: Condition,
+    /// What starts it from then on.
+    pub trigger: Trigger,
+    /// The longest wait for its first start (`when.timeout`).
+    pub wait: Option<Wait>,
+}
+
+/// What starts a job whose condition has come true.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    /// That.
+    Once,
+    /// Each of these events. Those that came before are one start as soon as the condition has come true.
+    Each(Vec<Subscription>),
+    /// Each multiple of `every`.
+    Interval {
+        every: Duration,
+        overlap: Overlap,
+        first: First,
+    },
+}
+
+/// When a job with an interval starts for the first time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum First {
+    /// As soon as it may; ticks count from the load of the configuration.
+    #[default]
+    Now,
+    /// An interval later, as the tasks of version 2 do; ticks count from when it may.
+    Interval,
+}
+
+/// A limit of the wait for a first start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Start {
+pub struct Wait {
+    pub limit: Duration,
+    /// What happens then.
+    pub then: Expiry,
+}
+
+/// What comes of a job that was not started in time (`when.onTimeout`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Expiry {
+    /// It never runs.
+    #[default]
+    Skip,
+    /// It has failed.
+    Fail,
+    /// It starts all the same.
+    Start,
+}
+
+impl Start {
+    /// Once, as soon as this has come true.
+    #[must_use]
+    pub fn once(after: Condition) -> Start {
+        Start {
+            after,
+            trigger: Trigger::Once,
+            wait: None,
+        }
+    }
+
     /// Once, when everything is set up (no `when`).
-    Startup,
-    /// At startup and then at each multiple of `every`, counted from the load of the configuration.
-    Interval { every: Duration, overlap: Overlap },
-    /// Once, at the first such event; `wait` is `when.timeout`, the longest wait for it.
-    Once {
-        on: Subscription,
-        wait: Option<Duration>,
-    },
-    /// At each such event; `wait` bounds the wait for the first.
-    Each {
-        on: Subscription,
-        wait: Option<Duration>,
-    },
+    #[must_use]
+    pub fn startup() -> Start {
+        Start::once(Condition::startup())
+    }
+
+    /// At each such event.
+    #[must_use]
+    pub fn each(on: Subscription) -> Start {
+        Start {
+            after: Condition::always(),
+            trigger: Trigger::Each(vec![on]),
+            wait: None,
+        }
+    }
+
+    /// At startup, and then at each multiple of `every`.
+    #[must_use]
+    pub fn interval(every: Duration, overlap: Overlap) -> Start {
+        Start {
+            trigger: Trigger::Interval {
+                every,
+                overlap,
+                first: First::Now,
+            },
+            ..Start::startup()
+        }
+    }
+
     /// Never: the `when` names nothing that can happen. Such a job waits for ever, as it did in the original (D34).
-    Never { wait: Option<Duration> },
+    #[must_use]
+    pub fn never() -> Start {
+        Start::once(Condition::Never)
+    }
+
+    /// The same with a limit of the wait.
+    #[must_use]
+    pub fn within(self, limit: Option<Duration>) -> Start {
+        let then = Expiry::Skip;
+        Start {
+            wait: limit.map(|limit| Wait { limit, then }),
+            ..self
+        }
+    }
+
+    /// The job whose end this is a hook of, and whether of its `stopping` or its `stopped`.
+    #[must_use]
+    pub fn hook_of(&self) -> Option<(EventCode, JobId)> {
+        match &self.trigger {
+            Trigger::Each(events) => {
+                let mut ends = events.iter();
+                ends.find_map(|event| Condition::Once(*event).end_of())
+            }
+            Trigger::Once => self.after.end_of(),
+            Trigger::Interval { .. } => None,
+        }
+    }
 }
 
 /// What happens at a tick while the run of an earlier one is still there (decision 20).
@@ -104,6 +242,62 @@ pub enum Restarts {
     Limited(u32),
     /// No limit.
     Unlimited,
+    /// No limit, and none at all after a success.
+    OnFailure,
+}
+
+/// How long restarts wait (decision 10).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BackoffSpec {
+    /// Before the first restart in a row.
+    pub first: Duration,
+    /// Before the second; each later one waits `factor` times as long as the one before.
+    pub initial: Duration,
+    /// The longest wait.
+    pub max: Duration,
+    /// At least 1.
+    pub factor: f64,
+    /// A run that lasted this long starts the row again.
+    pub reset: Duration,
+}
+
+impl Default for BackoffSpec {
+    fn default() -> BackoffSpec {
+        BackoffSpec {
+            first: Duration::ZERO,
+            initial: Duration::from_millis(100),
+            max: Duration::from_secs(30),
+            factor: 2.0,
+            reset: Duration::from_secs(10),
+        }
+    }
+}
+
+/// So many restarts within so long, and the job is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MaxRestarts {
+    pub count: u32,
+    pub within: Duration,
+}
+
+/// Whether a job's end is the container's (decision 9b).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Essential {
+    #[default]
+    No,
+    /// Its final exit is.
+    Yes,
+    /// Its final failure is.
+    OnFailure,
+}
+
+/// What a job does instead of running a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Sends a signal to the processes of a job that runs.
+    Signal(JobId, Signal),
+    /// Ends a job's run and starts it anew, which is no restart that counts.
+    Restart(JobId),
 }
 
 /// A health check that runs a command.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::effect::{Effect, Note};
-use super::spec::StopLimits;
+use super::spec::{Action, StopLimits};
 use crate::events::{EventCode, Exit, Jitter, JobId, PublicEvent, Run, RunId, RunKind, later};
 use crate::services::Presence;
 
@@ -25,6 +25,8 @@ pub(super) struct Turn<'a> {
     /// Events that were published and not yet delivered. Grows only within a turn, and each job can publish only a
     /// bounded number of events without an answer from outside, so it is bounded by the size of the configuration.
     pub(super) queue: &'a mut VecDeque<PublicEvent>,
+    /// What jobs do to others. Each comes of a start, and starts nothing by itself.
+    pub(super) actions: &'a mut Vec<Action>,
     /// Jobs whose own end was final in this turn, in that order.
     pub(super) finals: &'a mut Vec<(JobId, Option<Exit>)>,
 }
@@ -59,13 +61,13 @@ impl Turn<'_> {
         run
     }
 
-    /// The first multiple of `every` since the load that is after now. Missed ones are skipped (D52, X08).
-    pub(super) fn next_tick(&self, every: Duration) -> Instant {
-        let passed = self.now.saturating_duration_since(self.epoch);
+    /// The first multiple of `every` since `from` that is after now. Missed ones are skipped (D52, X08).
+    pub(super) fn next_tick(&self, from: Instant, every: Duration) -> Instant {
+        let passed = self.now.saturating_duration_since(from);
         let every_ns = every.as_nanos().max(1);
         let ticks = passed.as_nanos() / every_ns + 1;
         // 2^64 ns are 584 years: no tick that anybody waits for is cut off.
         let offset = Duration::from_nanos(u64::try_from(ticks * every_ns).unwrap_or(u64::MAX));
-        later(self.epoch, offset)
+        later(from, offset)
     }
 }

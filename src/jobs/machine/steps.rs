@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Cause, Job, Phase, Step};
+use super::{Cause, Fate, Job, Phase, Step};
 use crate::events::later;
-use crate::events::{EventCode, Exit, RunKind};
-use crate::jobs::effect::Note;
+use crate::events::{EventCode, Exit, RunKind, Signal};
+use crate::jobs::effect::{Effect, Note};
 use crate::jobs::health::Check;
 use crate::jobs::run::LiveRun;
-use crate::jobs::spec::{Restarts, Start};
+use crate::jobs::spec::{Restarts, Trigger};
 use crate::jobs::turn::Turn;
 use crate::services::Presence;
 
@@ -21,6 +21,14 @@ impl Job {
         self.started = true;
         if let Some(check) = &mut self.check {
             check.on_start(turn);
+        }
+        if let Some(action) = self.spec.action {
+            turn.actions.push(action);
+            self.phase = Phase::Idle;
+            if !self.may_start() && self.tick.is_none() {
+                self.end(Exit::Code(0), turn);
+            }
+            return;
         }
         if self.spec.exec.is_none() {
             self.phase = Phase::Idle;
@@ -38,7 +46,7 @@ impl Job {
     /// A start that counts as a restart.
     pub(super) fn begin_again(&mut self, cause: Cause, turn: &mut Turn<'_>) {
         match &mut self.restarts {
-            Restarts::Unlimited => {}
+            Restarts::Unlimited | Restarts::OnFailure => {}
             Restarts::Limited(0) => return self.halt(turn),
             Restarts::Limited(left) => *left -= 1,
         }
@@ -77,19 +85,26 @@ impl Job {
             | Phase::Complete => return,
         };
         self.phase = Phase::Idle;
-        match (self.spec.start, again) {
-            (Start::Interval { .. }, _) if self.restarts == Restarts::Limited(0) => {
-                self.end(exit, turn);
-            }
-            (Start::Interval { .. }, Some(cause)) => self.begin_again(cause, turn),
-            (Start::Interval { .. }, None) => {}
-            (_, Some(cause)) if self.may_start() => {
+        if std::mem::take(&mut self.renewed) {
+            return self.begin(cause, turn);
+        }
+        let is_over = match self.restarts {
+            Restarts::Limited(left) => left == 0,
+            Restarts::Unlimited => false,
+            Restarts::OnFailure => exit.is_success(),
+        };
+        let repeats = matches!(self.spec.start.trigger, Trigger::Interval { .. });
+        match again {
+            _ if repeats && self.restarts == Restarts::Limited(0) => self.end(exit, turn),
+            Some(cause) if repeats => self.begin_again(cause, turn),
+            None if repeats => {}
+            Some(cause) if self.may_start() => {
                 if let Restarts::Limited(left) = &mut self.starts {
                     *left -= 1;
                 }
                 self.begin(cause, turn);
             }
-            _ if self.restarts != Restarts::Limited(0) => self.restart(lived, cause, turn),
+            _ if !is_over => self.restart(exit, lived, cause, turn),
             // More start events may come; a hook whose source has ended is completed by the whole (S12).
             _ if self.may_start() => {}
             _ => self.end(exit, turn),
@@ -101,7 +116,11 @@ impl Job {
     }
 
     /// Tries once more what the last run was started for, which is told again.
-    pub(super) fn restart(&mut self, lived: Duration, cause: Cause, turn: &mut Turn<'_>) {
+    fn restart(&mut self, exit: Exit, lived: Duration, cause: Cause, turn: &mut Turn<'_>) {
+        if let Err(limit) = self.window.permits(turn.now) {
+            turn.report(self.id, Note::GivenUp(limit));
+            return self.give_up(Some(exit), turn);
+        }
         let delay = self.backoff.after_run(lived, turn.jitter);
         if delay.is_zero() {
             return self.begin_again(cause, turn);
@@ -114,6 +133,50 @@ impl Job {
             until: later(turn.now, delay),
             cause,
         };
+    }
+
+    /// It has failed for good: that is an event, and a final failure even where the last run ended well (J08).
+    pub(super) fn give_up(&mut self, exit: Option<Exit>, turn: &mut Turn<'_>) {
+        self.fate = Some(Fate::Failed);
+        let failure = exit.filter(|exit| !exit.is_success());
+        turn.publish_job(EventCode::Failed, self.id);
+        turn.finals
+            .push((self.id, Some(failure.unwrap_or(Exit::Code(1)))));
+        self.halt(turn);
+    }
+
+    /// What it waits for cannot come any more. A hook that is not needed ends without a word.
+    pub(in crate::jobs) fn skip(&mut self, turn: &mut Turn<'_>) {
+        if !self.started && self.hook_of().is_none() {
+            self.fate = Some(Fate::Skipped);
+            turn.report(self.id, Note::Skipped);
+            turn.finals.push((self.id, None));
+        }
+        self.halt(turn);
+    }
+
+    /// Ends the present run and starts another one, which counts as no restart. What does not run stays as it is.
+    pub(in crate::jobs) fn renew(&mut self, turn: &mut Turn<'_>) {
+        match &mut self.phase {
+            Phase::Running { live, .. } if !self.held => {
+                self.renewed = true;
+                live.terminate(turn.now, turn.effects);
+            }
+            Phase::Backoff { cause, .. } => {
+                let cause = *cause;
+                self.begin(cause, turn);
+            }
+            _ => {}
+        }
+    }
+
+    /// Passes a signal on to the run of its command.
+    pub(in crate::jobs) fn signal(&mut self, signal: Signal, turn: &mut Turn<'_>) {
+        if let Phase::Running { live, .. } = &self.phase
+            && live.is_up()
+        {
+            turn.effects.push(Effect::Signal(live.run, signal));
+        }
     }
 
     /// Its own end was final, once nothing that it keeps is left.
