@@ -15,7 +15,7 @@ use crate::config::{
     Variables,
 };
 use crate::events::Signal;
-use crate::jobs::{Exec, JobIo, JobSpec, Orphans, Restarts, Start, Stdin, StopLimits};
+use crate::jobs::{Essential, Exec, JobIo, JobSpec, Restarts, Stdin, StopLimits};
 use crate::supervisor::{self, ConfigPlace, End, Origin, Plan, Signals};
 
 /// Does what the command line asks for. `signals` is what `main` installed before anything else.
@@ -103,15 +103,10 @@ fn config_of(options: RunOptions, command: Exec) -> Config {
     let restarts = options.restarts.unwrap_or(Restarts::Limited(0));
     let mut stop = StopLimits::default();
     stop.stop_timeout = options.stop_timeout.unwrap_or(stop.stop_timeout);
+    let name = options.name.or(base).unwrap_or_else(|| "main".to_owned());
     let job = JobSpec {
-        name: options.name.or(base).unwrap_or_else(|| "main".to_owned()),
-        exec: Some(command),
-        start: Start::Startup,
         restarts,
-        timeout: None,
-        stop_timeout: None,
-        health: None,
-        essential: true,
+        essential: Essential::Yes,
         io: JobIo {
             raw: true,
             stdin: Stdin::Inherit,
@@ -119,10 +114,7 @@ fn config_of(options: RunOptions, command: Exec) -> Config {
             tty: io::stdin().is_terminal(),
         },
         forward: FORWARDED.to_vec(),
-        orphans: Orphans::Sweep,
-        service: None,
-        drain: None,
-        agent: false,
+        ..JobSpec::new(name, Some(command))
     };
     Config {
         // The command's output is the container's; ours is for when something is wrong.

@@ -4,11 +4,17 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::events::{JobId, Signal};
-use crate::jobs::{Exec, HealthSpec, JobIo, JobSpec, Orphans, Restarts, Start, Stdin};
+use crate::jobs::{
+    BackoffSpec, Essential, Exec, Expiry, HealthSpec, JobIo, JobSpec, MaxRestarts, Orphans,
+    Restarts, Stdin,
+};
 
+use super::action::ActionDraft;
+use super::circles;
 use super::duration::SignedDuration;
 use super::exec;
 use super::health;
+use super::restarts;
 use super::section::Section;
 use super::service::{self, Surroundings};
 use super::tree::Kind;
@@ -47,7 +53,8 @@ pub(super) struct Draft {
     /// Where its own stop time stands, if the file says one.
     pub(super) stop_place: Option<Place>,
     name_place: Place,
-    when: Option<When>,
+    pub(super) when: Option<When>,
+    action: Option<ActionDraft>,
     /// `stdin` or `tty` of this job, for the checks over all jobs.
     input_place: Option<Place>,
 }
@@ -80,7 +87,11 @@ pub(super) fn resolve(walk: &mut Walk<'_>, drafts: &mut [Draft], mut names: Name
         if let Some(when) = &draft.when {
             draft.spec.start = when.resolve(walk, id, &names);
         }
+        if let Some(action) = &draft.action {
+            draft.spec.action = action.resolve(walk, &names);
+        }
     }
+    circles::check(walk, drafts);
 }
 
 fn ids() -> impl Iterator<Item = JobId> {
@@ -108,7 +119,11 @@ impl Draft {
             .and_then(|when| When::read(walk, &when));
         let timing = Timing::read(walk, &mut section, when.as_ref());
         let (io, input_place) = read_io(walk, &mut section);
-        let essential = section.boolean(walk, "essential").unwrap_or_default();
+        let essential = section.take(walk, "essential");
+        let essential = essential.and_then(|field| read_essential(walk, &field));
+        let essential = essential.unwrap_or_default();
+        let action = section.take(walk, "action");
+        let action = action.and_then(|field| ActionDraft::read(walk, &field));
         let forward = read_forward(walk, &mut section);
         let drain = Drain::read(walk, &mut section, service.is_some());
         let agent = section.boolean(walk, "agent");
@@ -120,7 +135,11 @@ impl Draft {
             "remove it; a health check's `ttl` belongs into `health`",
         );
         section.finish(walk);
-        if essential && exec.is_none() {
+        if let (Some(action), Some(_)) = (&action, &exec) {
+            let finding = Finding::new("a job has one of `exec` and `action`");
+            walk.error(&action.place, finding.help("use another job for the other"));
+        }
+        if essential == Essential::Yes && exec.is_none() {
             walk.warning(
                 &place,
                 "`essential` has no effect on a job without `exec`: it never exits",
@@ -128,10 +147,9 @@ impl Draft {
         }
         let agent = agent.unwrap_or_else(|| exec.as_ref().is_some_and(is_agent));
         let spec = JobSpec {
-            name,
-            exec,
-            start: Start::Startup,
             restarts: timing.restarts,
+            backoff: timing.backoff,
+            max_restarts: timing.max_restarts,
             timeout: timing.timeout,
             stop_timeout: timing.stop_timeout,
             health,
@@ -142,6 +160,7 @@ impl Draft {
             service,
             drain: drain.length,
             agent,
+            ..JobSpec::new(name, exec)
         };
         Some(Draft {
             spec,
@@ -150,6 +169,7 @@ impl Draft {
             stop_place: timing.stop_place,
             name_place,
             when,
+            action,
             input_place,
         })
     }
@@ -160,6 +180,12 @@ impl Draft {
             has_exec: self.spec.exec.is_some(),
             has_check: health.and_then(|health| health.exec.as_ref()).is_some(),
             has_wait: self.when.as_ref().is_some_and(|when| when.wait.is_some()),
+            may_fail: self.spec.max_restarts.is_some()
+                || self
+                    .when
+                    .as_ref()
+                    .and_then(|when| when.wait)
+                    .is_some_and(|wait| wait.then == Expiry::Fail),
         }
     }
 
@@ -185,6 +211,18 @@ impl Draft {
             walk.warning(&self.name_place, finding.help("choose another name"));
         }
     }
+}
+
+fn read_essential(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Essential> {
+    if matches!(&field.node.kind, Kind::String(text) if text == "onFailure") {
+        return Some(Essential::OnFailure);
+    }
+    let essential = walk.boolean(field)?;
+    Some(if essential {
+        Essential::Yes
+    } else {
+        Essential::No
+    })
 }
 
 fn name(walk: &mut Walk<'_>, section: &mut Section<'_>) -> (String, Place) {
@@ -275,6 +313,8 @@ fn is_agent(exec: &Exec) -> bool {
 #[derive(Debug)]
 struct Timing {
     restarts: Restarts,
+    backoff: BackoffSpec,
+    max_restarts: Option<MaxRestarts>,
     timeout: Option<Duration>,
     stop_timeout: Option<Duration>,
     stop_place: Option<Place>,
@@ -294,8 +334,13 @@ impl Timing {
         let timeout = timeout.and_then(|field| at_least_a_millisecond(walk, &field));
         let stop = section.take(walk, "stopTimeout");
         let stop_timeout = stop.as_ref().and_then(|field| walk.duration(field));
+        let backoff = section.section(walk, "backoff");
+        let backoff = backoff.and_then(|section| restarts::backoff(walk, section));
+        let most = section.section(walk, "maxRestarts");
         Timing {
             restarts: restarts.unwrap_or(default),
+            backoff: backoff.unwrap_or_default(),
+            max_restarts: most.and_then(|section| restarts::most(walk, section)),
             timeout: timeout.or(interval),
             stop_timeout: stop_timeout.map(SignedDuration::or_zero),
             stop_place: stop.map(|field| field.place),
@@ -311,6 +356,10 @@ fn read_restarts(walk: &mut Walk<'_>, field: &Field<'_>, is_each: bool) -> Optio
                 "may not be used when 'job.when.each' is set because it may result in infinite processes",
             ),
             "unlimited" => Ok(Restarts::Unlimited),
+            "onFailure" if is_each => Err(
+                "may not be used when 'job.when.each' is set because it may result in infinite processes",
+            ),
+            "onFailure" => Ok(Restarts::OnFailure),
             "never" => Ok(Restarts::Limited(0)),
             digits => digits
                 .parse::<i64>()

@@ -12,6 +12,8 @@
 //! What it never does: open a file, read the environment or the clock, look up an interface, resolve a name, log. All that
 //! comes in through [`Input`] and goes out through [`Loaded`] and [`Report`]; so checking a configuration touches nothing.
 
+mod action;
+mod circles;
 mod consul;
 mod control;
 mod diagnostic;
@@ -26,6 +28,7 @@ mod json5;
 mod load;
 mod logging;
 mod print;
+mod restarts;
 mod secrets;
 mod section;
 mod service;

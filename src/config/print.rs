@@ -1,5 +1,7 @@
 //! The tree as JSON5 text, for people: keys without quotes where they need none, short values on one line.
 
+use std::fmt::Write as _;
+
 use super::tree::{Kind, Node};
 use super::walk::number_text;
 
@@ -9,12 +11,12 @@ const WIDTH: usize = 100;
 /// The text of a value, with a line break at its end.
 pub(super) fn print(node: &Node) -> String {
     let mut text = String::new();
-    write(&mut text, node, 0);
+    put(&mut text, node, 0);
     text.push('\n');
     text
 }
 
-fn write(out: &mut String, node: &Node, depth: usize) {
+fn put(out: &mut String, node: &Node, depth: usize) {
     let flat = flat(node);
     if depth > 0 && depth * 2 + flat.chars().count() <= WIDTH {
         out.push_str(&flat);
@@ -25,7 +27,7 @@ fn write(out: &mut String, node: &Node, depth: usize) {
             out.push_str("[\n");
             for element in elements {
                 indent(out, depth + 1);
-                write(out, element, depth + 1);
+                put(out, element, depth + 1);
                 out.push_str(",\n");
             }
             indent(out, depth);
@@ -37,7 +39,7 @@ fn write(out: &mut String, node: &Node, depth: usize) {
                 indent(out, depth + 1);
                 out.push_str(&key(&entry.key));
                 out.push_str(": ");
-                write(out, &entry.value, depth + 1);
+                put(out, &entry.value, depth + 1);
                 out.push_str(",\n");
             }
             indent(out, depth);
@@ -102,7 +104,7 @@ pub(super) fn quoted(text: &str) -> String {
             '\t' => out.push_str("\\t"),
             // JSON5 takes these two raw, editors and older parsers do not.
             c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => {
-                out.push_str(&format!("\\u{:04x}", u32::from(c)));
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
             }
             c => out.push(c),
         }

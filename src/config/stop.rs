@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::events::{EventCode, JobId, Source};
-use crate::jobs::{JobSpec, Start, StopLimits};
+use crate::events::{EventCode, JobId};
+use crate::jobs::{JobSpec, StopLimits};
 
 use super::health::seconds_or_duration;
 use super::job::Draft;
@@ -147,11 +147,8 @@ fn longest_hooks(drafts: &[Draft]) -> Vec<Hook> {
 
 /// The job whose `stopping` starts this one.
 fn awaited_by(hook: &JobSpec) -> Option<JobId> {
-    let (Start::Once { on, .. } | Start::Each { on, .. }) = hook.start else {
-        return None;
-    };
-    match on.source {
-        Source::Job(job) if on.code == EventCode::Stopping => Some(job),
+    match hook.start.hook_of() {
+        Some((EventCode::Stopping, job)) => Some(job),
         _ => None,
     }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::events::{Source, Subscription};
-use crate::jobs::{JobSpec, Restarts, Start};
+use crate::events::{EventCode, Source, Subscription};
+use crate::jobs::{Condition, Essential, Is, JobSpec, Restarts, Start, State, Trigger};
 use crate::watches::{Target, WatchSpec};
 
 use super::settings::{Config, ConsulSettings, LogFormat, LogLevel, LogOutput, Scheme};
@@ -169,10 +169,11 @@ impl Config {
         Job {
             name: job.name.clone(),
             program: job.exec.as_ref().map(|exec| exec.program().to_owned()),
-            start: self.start_text(job.start),
+            start: self.start_text(&job.start),
             restarts: match job.restarts {
                 Restarts::Limited(count) => count.to_string(),
                 Restarts::Unlimited => "unlimited".to_owned(),
+                Restarts::OnFailure => "onFailure".to_owned(),
             },
             timeout: job.timeout,
             stop_timeout: job.stop_timeout,
@@ -184,17 +185,62 @@ impl Config {
             }),
             port: service.map(|service| service.port),
             address,
-            essential: job.essential,
+            essential: job.essential != Essential::No,
         }
     }
 
-    fn start_text(&self, start: Start) -> String {
-        match start {
-            Start::Startup => "at startup".to_owned(),
-            Start::Interval { every, .. } => format!("every {}", humantime::format_duration(every)),
-            Start::Once { on, .. } => format!("once {}", self.event_text(on)),
-            Start::Each { on, .. } => format!("each {}", self.event_text(on)),
-            Start::Never { .. } => "never".to_owned(),
+    fn start_text(&self, start: &Start) -> String {
+        let after = match &start.after {
+            after if *after == Condition::always() || *after == Condition::startup() => None,
+            after => Some(self.condition_text(after)),
+        };
+        let trigger = match &start.trigger {
+            Trigger::Once => {
+                return after.map_or_else(
+                    || "at startup".to_owned(),
+                    |after| match &start.after {
+                        Condition::Never => after,
+                        Condition::Once(_) => format!("once {after}"),
+                        _ => format!("when {after}"),
+                    },
+                );
+            }
+            Trigger::Interval { every, .. } => {
+                format!("every {}", humantime::format_duration(*every))
+            }
+            Trigger::Each(events) => {
+                let events = events.iter().map(|event| self.event_text(*event));
+                format!("each {}", events.collect::<Vec<_>>().join(" or "))
+            }
+        };
+        match after {
+            Some(after) => format!("{trigger}, after {after}"),
+            None => trigger,
+        }
+    }
+
+    fn condition_text(&self, condition: &Condition) -> String {
+        let list = |parts: &[Condition], word: &str| {
+            let parts = parts.iter().map(|part| self.condition_text(part));
+            format!("({})", parts.collect::<Vec<_>>().join(word))
+        };
+        match condition {
+            Condition::Never => "never".to_owned(),
+            Condition::Once(event) => self.event_text(*event),
+            Condition::Is(State { source, is }) => {
+                let is = match is {
+                    Is::Running => "running",
+                    Is::Healthy => "healthy",
+                    Is::Unhealthy => "unhealthy",
+                };
+                let of = self.event_text(Subscription {
+                    code: EventCode::Healthy,
+                    source: *source,
+                });
+                of.replacen("healthy of", "", 1).trim().to_owned() + " is " + is
+            }
+            Condition::All(parts) => list(parts, " and "),
+            Condition::Any(parts) => list(parts, " or "),
         }
     }
 

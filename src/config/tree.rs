@@ -63,7 +63,7 @@ impl Node {
     }
 
     /// The same value; messages name this path.
-    pub(super) fn from_path(self, path: &str) -> Node {
+    pub(super) fn with_origin(self, path: &str) -> Node {
         Node {
             origin: Some(path.into()),
             ..self

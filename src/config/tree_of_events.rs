@@ -53,7 +53,8 @@ impl Tree {
         }
         if !may_nest {
             let finding = Finding::new("lists of sources are nested one level deep at most");
-            let help = "let another job without `exec` wait for the inner list, and wait for that job";
+            let help =
+                "let another job without `exec` wait for the inner list, and wait for that job";
             walk.error(&place, finding.help(help));
             return None;
         }
@@ -75,7 +76,10 @@ impl Tree {
         let elements = walk.list(field);
         if elements.is_empty() {
             let finding = Finding::new("the list names no source");
-            walk.error(&field.place, finding.help("write `{ source: \"…\", once: \"…\" }`"));
+            walk.error(
+                &field.place,
+                finding.help("write `{ source: \"…\", once: \"…\" }`"),
+            );
             return None;
         }
         let parts: Vec<Option<Tree>> = elements
@@ -101,7 +105,10 @@ impl Tree {
             return true;
         }
         let finding = Finding::new("`each` stands in an `any` in which every source has it");
-        walk.error(place, finding.help("write `once` or `is`, or use `after` for what must have come before"));
+        walk.error(
+            place,
+            finding.help("write `once` or `is`, or use `after` for what must have come before"),
+        );
         false
     }
 
@@ -114,7 +121,8 @@ impl Tree {
 
     /// Whether each of these events starts the job.
     pub(super) fn is_each(&self) -> bool {
-        let is_each = |part: &Tree| matches!(part, Tree::Leaf(leaf) if matches!(leaf.how, How::Each(_)));
+        let is_each =
+            |part: &Tree| matches!(part, Tree::Leaf(leaf) if matches!(leaf.how, How::Each(_)));
         matches!(self, Tree::Any(parts) if parts.iter().all(is_each))
     }
 
@@ -128,7 +136,12 @@ impl Tree {
     }
 
     /// The events of a list in which every source has `each`.
-    pub(super) fn events(&self, walk: &mut Walk<'_>, own: JobId, names: &Names) -> Vec<Subscription> {
+    pub(super) fn events(
+        &self,
+        walk: &mut Walk<'_>,
+        own: JobId,
+        names: &Names,
+    ) -> Vec<Subscription> {
         let condition = self.condition(walk, own, names);
         let mut events = Vec::new();
         condition.for_each(&mut |leaf| {
@@ -168,7 +181,8 @@ impl Leaf {
             (None, None, None) if signal_of(&source.0).is_some() => How::Each(None),
             _ => {
                 let finding = Finding::new("a source has one of `once`, `each` and `is`");
-                let help = "`once`: it has happened; `is`: it is so now; `each`: every time, in an `any`";
+                let help =
+                    "`once`: it has happened; `is`: it is so now; `each`: every time, in an `any`";
                 walk.error(&place, finding.help(help));
                 return None;
             }

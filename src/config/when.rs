@@ -137,7 +137,13 @@ impl When {
             }
         }
         let kind = if let Some(interval) = interval {
-            for field in [source.as_ref().map(|(_, place)| place), timeout.as_ref().map(|field| &field.place)].into_iter().flatten() {
+            for field in [
+                source.as_ref().map(|(_, place)| place),
+                timeout.as_ref().map(|field| &field.place),
+            ]
+            .into_iter()
+            .flatten()
+            {
                 walk.warning(field, "the key has no effect beside `interval`");
             }
             let overlap = overlap.and_then(|field| walk.choice(&field, &OVERLAP));
@@ -219,7 +225,9 @@ impl When {
         let after = match (after, start.after) {
             (None, own) => own,
             // What comes after another job comes after the start of everything.
-            (Some(after), own) if own == Condition::startup() || own == Condition::always() => after,
+            (Some(after), own) if own == Condition::startup() || own == Condition::always() => {
+                after
+            }
             (Some(after), own) => Condition::All(vec![after, own]),
         };
         Start {
@@ -480,7 +488,9 @@ impl Names {
     pub(super) fn why_never_is(&self, is: Is, source: Source, own: JobId) -> Option<String> {
         let has_health = |job| self.facts_of(job).has_check;
         match (source, is) {
-            (Source::Job(job), _) if job == own => Some("a job does not wait for itself".to_owned()),
+            (Source::Job(job), _) if job == own => {
+                Some("a job does not wait for itself".to_owned())
+            }
             (Source::Job(_), Is::Running) => None,
             (Source::Job(job), _) if has_health(job) => None,
             (Source::Job(_), _) => Some("that job has no `health.exec`".to_owned()),

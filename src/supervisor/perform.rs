@@ -19,6 +19,7 @@ impl App {
                     tracing::debug!("terminating command '{}'", self.names.run(run));
                     self.processes.terminate(run.id, Signal::TERM);
                 }
+                Effect::Signal(run, signal) => self.processes.forward(run.id, signal),
                 Effect::Kill(run) => {
                     tracing::debug!("killing command '{}'", self.names.run(run));
                     self.processes.kill(run.id);
