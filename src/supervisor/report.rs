@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::events::{Exit, JobId, PublicEvent, Run, RunKind, Source};
-use crate::jobs::{Note, Orphans};
+use crate::jobs::{Expiry, MaxRestarts, Note, Orphans};
 
 /// The names of one configuration.
 #[derive(Debug)]
@@ -128,13 +128,27 @@ impl Names {
                     span(*delay)
                 );
             }
-            Note::WaitExpired { limit } => {
+            Note::WaitExpired { limit, then } => {
+                let then = match then {
+                    Expiry::Skip => "it will not run",
+                    Expiry::Fail => "it has failed",
+                    Expiry::Start => "starting it without",
+                };
                 tracing::warn!(
                     job = name,
-                    "{name} was not started within its when.timeout of {}: it will not run",
+                    "{name} was not started within its when.timeout of {}: {then}",
                     span(*limit)
                 );
             }
+            Note::Skipped => tracing::warn!(
+                job = name,
+                "{name} is skipped: what it waits for cannot happen any more"
+            ),
+            Note::GivenUp(MaxRestarts { count, within }) => tracing::error!(
+                job = name,
+                "{name} has failed: more than {count} restarts within {}",
+                span(*within)
+            ),
             Note::TickSkipped => tracing::warn!(
                 job = name,
                 "{name} still runs at its next interval: skipped"

@@ -1,5 +1,5 @@
 use crate::events::Signal;
-use crate::jobs::{Orphans, Restarts, Stdin};
+use crate::jobs::{Essential, Orphans, Restarts, Stdin};
 use crate::services::InitialStatus;
 
 use super::*;
@@ -346,14 +346,14 @@ fn new_keys_of_a_job() {
     let plain = job("exec: 'a'");
     assert_eq!(
         (plain.essential, plain.orphans, plain.io.stdin, plain.io.tty),
-        (false, Orphans::Sweep, Stdin::Null, false)
+        (Essential::No, Orphans::Sweep, Stdin::Null, false)
     );
     let spec = job(
-        "exec: 'a', essential: true, orphans: 'keep', stdin: 'inherit', logging: { raw: true }",
+        "exec: 'a', essential: Essential::Yes, orphans: 'keep', stdin: 'inherit', logging: { raw: true }",
     );
     assert_eq!(
         (spec.essential, spec.orphans, spec.io.stdin, spec.io.raw),
-        (true, Orphans::Keep, Stdin::Inherit, true)
+        (Essential::Yes, Orphans::Keep, Stdin::Inherit, true)
     );
     let spec = job("tty: true");
     assert_eq!((spec.io.tty, spec.io.stdin), (true, Stdin::Inherit));
@@ -375,7 +375,10 @@ fn new_keys_of_a_job() {
         "a job with `tty` reads from the terminal",
     );
     refused_job("orphans: 'drop'", "expected one of `sweep`, `keep`");
-    warned_job("essential: true", "no effect on a job without `exec`");
+    warned_job(
+        "essential: Essential::Yes",
+        "no effect on a job without `exec`",
+    );
 }
 
 #[test]

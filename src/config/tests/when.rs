@@ -1,5 +1,5 @@
 use crate::events::{EventCode, JobId, Signal, Source, Subscription, WatchId};
-use crate::jobs::{Overlap, Restarts, Start};
+use crate::jobs::{Condition, Overlap, Restarts, Start, Trigger};
 
 use super::*;
 
@@ -21,16 +21,13 @@ fn on(code: EventCode, source: Source) -> Subscription {
 
 #[track_caller]
 fn start(when: &str) -> Start {
-    clean(&text(when)).jobs[0].start
+    clean(&text(when)).jobs[0].start.clone()
 }
 
 #[track_caller]
 fn never(when: &str, expected: &str) {
     let config = warned(&text(when), expected);
-    assert!(
-        matches!(config.jobs[0].start, Start::Never { .. }),
-        "{when}"
-    );
+    assert!(config.jobs[0].start.after == Condition::Never, "{when}");
 }
 
 #[test]
@@ -38,7 +35,7 @@ fn without_when_a_job_starts_at_startup() {
     let job = job("exec: 'a'");
     assert_eq!(
         (job.start, job.restarts, job.timeout),
-        (Start::Startup, Restarts::Limited(0), None)
+        (Start::startup(), Restarts::Limited(0), None)
     );
 }
 
@@ -47,7 +44,7 @@ fn interval_sets_restarts_and_timeout() {
     let job = job("exec: 'a', when: { interval: '90s' }");
     let every = secs(90);
     let overlap = Overlap::Skip;
-    assert_eq!(job.start, Start::Interval { every, overlap });
+    assert_eq!(job.start, Start::interval(every, overlap));
     assert_eq!(
         (job.restarts, job.timeout),
         (Restarts::Unlimited, Some(secs(90)))
@@ -60,8 +57,11 @@ fn interval_sets_restarts_and_timeout() {
     );
     assert!(matches!(
         job.start,
-        Start::Interval {
-            overlap: Overlap::Queue,
+        Start {
+            trigger: Trigger::Interval {
+                overlap: Overlap::Queue,
+                ..
+            },
             ..
         }
     ));
@@ -113,20 +113,14 @@ fn events_are_found_by_the_name_of_their_source() {
         ),
     ];
     for (when, code, source) in table {
-        let expected = Start::Once {
-            on: on(code, source),
-            wait: None,
-        };
+        let expected = Start::once(Condition::Once(on(code, source)));
         assert_eq!(start(when), expected, "{when}");
         let each = when.replace("once", "each");
-        let expected = Start::Each {
-            on: on(code, source),
-            wait: None,
-        };
+        let expected = Start::each(on(code, source));
         assert_eq!(start(&each), expected, "{each}");
     }
     let waiting = start("{ source: 'db', once: 'healthy', timeout: '10s' }");
-    assert!(matches!(waiting, Start::Once { wait: Some(wait), .. } if wait == secs(10)));
+    assert_eq!(waiting.wait.map(|wait| wait.limit), Some(secs(10)));
 }
 
 #[test]
@@ -140,7 +134,7 @@ fn signals_start_a_job_each_time() {
         ] {
             let when = format!("{{ source: '{source}'{extra} }}");
             let on = on(EventCode::Signal, Source::Signal(signal));
-            assert_eq!(start(&when), Start::Each { on, wait: None }, "{when}");
+            assert_eq!(start(&when), Start::each(on), "{when}");
         }
     }
 }
@@ -236,10 +230,7 @@ fn the_source_of_global_events_is_found() {
     for name in ["startup", "enterMaintenance", "exitMaintenance"] {
         let config = warned(&text(&format!("{{ each: '{name}' }}")), "`global` is taken");
         let code = EventCode::from_name(name).unwrap();
-        let expected = Start::Each {
-            on: Subscription::global(code),
-            wait: None,
-        };
+        let expected = Start::each(Subscription::global(code));
         assert_eq!(config.jobs[0].start, expected);
     }
 }

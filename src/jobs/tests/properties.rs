@@ -7,12 +7,13 @@ use proptest::prelude::*;
 
 use super::world::*;
 use crate::events::{
-    Event, EventCode, Exit, JobId, PublicEvent, Run, RunId, RunKind, Signal, StartFailure,
+    Event, EventCode, Exit, JobId, PublicEvent, Run, RunId, RunKind, Signal, Source, StartFailure,
     StopReason,
 };
 use crate::jobs::{
-    Effect, HealthSpec, JobSpec, JobState, Jobs, Orphans, Outcome, Overlap, Restarts, Start,
-    StopLimits,
+    Action, Condition, Effect, Essential, Expiry, First, HealthSpec, Is, JobSpec, JobState, Jobs,
+    Leaf, MaxRestarts, Orphans, Outcome, Overlap, Restarts, Start, State, StopLimits, Trigger,
+    Wait,
 };
 use crate::services::{InitialStatus, Presence, ServiceSpec};
 
@@ -73,20 +74,58 @@ fn start(jobs: u32) -> impl Strategy<Value = Start> {
         Just(Overlap::Queue),
         Just(Overlap::Kill)
     ];
+    let is = prop_oneof![Just(Is::Running), Just(Is::Healthy), Just(Is::Unhealthy)];
+    let is = (is, 0..jobs).prop_map(|(is, job)| {
+        let source = Source::Job(JobId(job));
+        Condition::Is(State { source, is })
+    });
+    let leaf = prop_oneof![2 => on.clone().prop_map(Condition::Once), 1 => is];
+    let group =
+        (prop::collection::vec(leaf.clone(), 1..4), any::<bool>()).prop_map(|(parts, all)| {
+            if all {
+                Condition::All(parts)
+            } else {
+                Condition::Any(parts)
+            }
+        });
+    let then = prop_oneof![Just(Expiry::Skip), Just(Expiry::Fail), Just(Expiry::Start)];
+    let group = (group, wait.clone(), then).prop_map(|(group, wait, then)| Start {
+        wait: wait.map(|limit| Wait { limit, then }),
+        ..Start::once(group)
+    });
+    let interval = ((1u64..3_000).prop_map(ms), overlap, any::<bool>());
+    let interval = interval.prop_map(|(every, overlap, later)| {
+        let first = if later { First::Interval } else { First::Now };
+        Start {
+            trigger: Trigger::Interval {
+                every,
+                overlap,
+                first,
+            },
+            ..Start::startup()
+        }
+    });
+    let each = (on.clone(), wait.clone(), prop::option::of(leaf));
+    let each = each.prop_map(|(on, wait, after)| Start {
+        after: after.unwrap_or_else(Condition::always),
+        ..Start::each(on).within(wait)
+    });
     prop_oneof![
-        3 => Just(Start::Startup),
-        1 => ((1u64..3_000).prop_map(ms), overlap).prop_map(|(every, overlap)| Start::Interval { every, overlap }),
-        2 => (on.clone(), wait.clone()).prop_map(|(on, wait)| Start::Once { on, wait }),
-        2 => (on, wait.clone()).prop_map(|(on, wait)| Start::Each { on, wait }),
-        1 => wait.clone().prop_map(|wait| Start::Each { on: signal_event(Signal::HUP), wait }),
-        1 => wait.prop_map(|wait| Start::Never { wait }),
+        3 => Just(Start::startup()),
+        1 => interval,
+        2 => (on, wait.clone()).prop_map(|(on, wait)| Start::once(Condition::Once(on)).within(wait)),
+        2 => each,
+        2 => group,
+        1 => wait.clone().prop_map(|wait| Start::each(signal_event(Signal::HUP)).within(wait)),
+        1 => wait.prop_map(|wait| Start::never().within(wait)),
     ]
 }
 
 fn spec(jobs: u32) -> impl Strategy<Value = JobSpec> {
     let restarts = prop_oneof![
         (0u32..4).prop_map(Restarts::Limited),
-        Just(Restarts::Unlimited)
+        Just(Restarts::Unlimited),
+        Just(Restarts::OnFailure)
     ];
     let health = prop::option::of(((1u64..3_000), (1u64..3_000)).prop_map(
         |(interval, timeout)| HealthSpec {
@@ -104,13 +143,19 @@ fn spec(jobs: u32) -> impl Strategy<Value = JobSpec> {
         time(),
         time(),
         health,
-        prop::bool::weighted(0.1),
+        essential(),
         prop::bool::weighted(0.2),
-        prop::bool::weighted(0.1),
-        (prop::bool::weighted(0.3), time(), prop::bool::weighted(0.1)),
+        action(jobs),
+        (
+            prop::bool::weighted(0.3),
+            time(),
+            prop::bool::weighted(0.1),
+            prop::bool::weighted(0.1),
+            prop::bool::weighted(0.2),
+        ),
     )
         .prop_map(
-            |(start, restarts, timeout, stop_timeout, health, essential, keep, no_exec, served)| {
+            |(start, restarts, timeout, stop_timeout, health, essential, keep, action, served)| {
                 JobSpec {
                     service: served.0.then(service),
                     drain: served.1,
@@ -122,11 +167,39 @@ fn spec(jobs: u32) -> impl Strategy<Value = JobSpec> {
                     health,
                     essential,
                     orphans: if keep { Orphans::Keep } else { Orphans::Sweep },
-                    exec: if no_exec { None } else { job("x").exec },
+                    exec: if served.3 || action.is_some() {
+                        None
+                    } else {
+                        job("x").exec
+                    },
+                    action,
+                    max_restarts: served.4.then_some(MaxRestarts {
+                        count: 2,
+                        within: secs(60),
+                    }),
                     ..job("x")
                 }
             },
         )
+}
+
+fn essential() -> impl Strategy<Value = Essential> {
+    prop_oneof![
+        8 => Just(Essential::No),
+        1 => Just(Essential::Yes),
+        1 => Just(Essential::OnFailure)
+    ]
+}
+
+fn action(jobs: u32) -> impl Strategy<Value = Option<Action>> {
+    let action = (0..jobs, any::<bool>()).prop_map(|(job, restart)| {
+        if restart {
+            Action::Restart(JobId(job))
+        } else {
+            Action::Signal(JobId(job), Signal::HUP)
+        }
+    });
+    prop::option::weighted(0.1, action)
 }
 
 fn service() -> ServiceSpec {
@@ -240,6 +313,9 @@ impl Checker {
                     seen.killed |= killed;
                     assert!(killed || !seen.killed, "no TERM after KILL");
                 }
+                Effect::Signal(run, _) => {
+                    assert!(!self.live[&run].exited, "a signal only goes to a live run");
+                }
                 Effect::Announce(event) => self.on_announce(event),
                 Effect::Show(job, presence) => self.on_show(job, presence),
                 Effect::Report(..) => {}
@@ -296,21 +372,21 @@ impl Checker {
     }
 
     fn is_hook(&self, job: JobId) -> bool {
-        let on = match self.specs[job.0 as usize].start {
-            Start::Once { on, .. } | Start::Each { on, .. } => on.code,
-            _ => return false,
-        };
-        matches!(on, EventCode::Stopping | EventCode::Stopped)
+        self.specs[job.0 as usize].start.hook_of().is_some()
     }
 
     fn count_start(&mut self, job: JobId) {
         let starts = self.starts.entry(job).or_default();
         *starts += 1;
         let spec = &self.specs[job.0 as usize];
-        if let (
-            Restarts::Limited(limit),
-            Start::Startup | Start::Once { .. } | Start::Interval { .. },
-        ) = (spec.restarts, spec.start)
+        let renewed = self
+            .specs
+            .iter()
+            .any(|spec| spec.action == Some(Action::Restart(job)));
+        let each = matches!(spec.start.trigger, Trigger::Each(_));
+        if let Restarts::Limited(limit) = spec.restarts
+            && !each
+            && !renewed
         {
             assert!(*starts <= limit + 1, "no more starts than allowed");
         }
@@ -446,6 +522,7 @@ impl Checker {
             let waits_for_hooks = self.has_hook(run.job);
             let spec = &self.specs[run.job.0 as usize];
             let served = self.leaving.contains(&run.job) || spec.drain.is_some() || spec.agent;
+            let served = served || self.is_needed(run.job);
             let spared = served || waits_for_hooks || self.is_hook_of_more_than(run.job, &ended);
             assert!(
                 spared || seen.signalled || seen.exited,
@@ -455,20 +532,30 @@ impl Checker {
     }
 
     fn has_hook(&self, job: JobId) -> bool {
-        let on = PublicEvent::job(EventCode::Stopping, job);
-        self.specs.iter().any(|spec| matches!(spec.start, Start::Once { on: o, .. } | Start::Each { on: o, .. } if o == on))
+        let hooks = self.specs.iter().filter_map(|spec| spec.start.hook_of());
+        let mut hooks = hooks.filter(|(code, _)| *code == EventCode::Stopping);
+        hooks.any(|(_, source)| source == job)
+    }
+
+    /// Whether a job waits, or has waited, for this one.
+    fn is_needed(&self, job: JobId) -> bool {
+        self.specs.iter().any(|spec| {
+            let mut found = false;
+            spec.start.after.for_each(&mut |leaf| {
+                let source = match leaf {
+                    Leaf::Once(event) => event.source,
+                    Leaf::Is(state) => state.source,
+                };
+                found |= source == Source::Job(job);
+            });
+            found
+        })
     }
 
     /// Whether the job is a hook of an end that was not over.
     fn is_hook_of_more_than(&self, job: JobId, ended: &BTreeSet<JobId>) -> bool {
-        let (Start::Once { on, .. } | Start::Each { on, .. }) = self.specs[job.0 as usize].start
-        else {
-            return false;
-        };
-        let crate::events::Source::Job(source) = on.source else {
-            return false;
-        };
-        self.is_hook(job) && !ended.contains(&source)
+        let hook = self.specs[job.0 as usize].start.hook_of();
+        hook.is_some_and(|(_, source)| !ended.contains(&source))
     }
 
     fn stale(&mut self, pick: usize) {

@@ -5,7 +5,7 @@ use crate::events::{
     Event, EventCode, Exit, JobId, PublicEvent, RunKind, Signal, Source, StartFailure,
 };
 use crate::jobs::{
-    Effect, Health, JobSpec, JobState, Note, Orphans, Outcome, Overlap, Restarts, Start,
+    Condition, Effect, Health, JobSpec, JobState, Note, Orphans, Outcome, Overlap, Restarts, Start,
 };
 
 #[test]
@@ -217,10 +217,7 @@ fn once_hears_its_event_once() {
 #[test]
 fn j05_events_during_a_run_become_one_more_run() {
     let mut handler = job("handler");
-    handler.start = Start::Each {
-        on: signal_event(Signal::HUP),
-        wait: None,
-    };
+    handler.start = Start::each(signal_event(Signal::HUP));
     let mut world = World::started(vec![handler, unlimited("main")]);
     for _ in 0..5 {
         world.tell(&Event::signal(Signal::HUP));
@@ -236,10 +233,7 @@ fn j05_events_during_a_run_become_one_more_run() {
 #[test]
 fn restarts_of_an_each_job_are_spent_over_its_life() {
     let mut handler = job("handler");
-    handler.start = Start::Each {
-        on: signal_event(Signal::USR2),
-        wait: None,
-    };
+    handler.start = Start::each(signal_event(Signal::USR2));
     handler.restarts = Restarts::Limited(1);
     let mut world = World::started(vec![handler]);
     world.tell(&Event::signal(Signal::USR2));
@@ -255,10 +249,7 @@ fn restarts_of_an_each_job_are_spent_over_its_life() {
 #[test]
 fn the_event_of_a_start_is_its_cause() {
     let mut handler = job("handler");
-    handler.start = Start::Each {
-        on: signal_event(Signal::USR2),
-        wait: None,
-    };
+    handler.start = Start::each(signal_event(Signal::USR2));
     let mut world = World::started(vec![handler]);
     world.tell(&Event::signal(Signal::USR2));
     let cause = Some(signal_event(Signal::USR2));
@@ -271,10 +262,7 @@ fn the_event_of_a_start_is_its_cause() {
 #[test]
 fn j06_a_wait_limit_ends_a_job_that_never_started_and_no_other() {
     let mut waits = job("waits");
-    waits.start = Start::Once {
-        on: on(EventCode::Healthy, 1),
-        wait: Some(ms(100)),
-    };
+    waits.start = Start::once(Condition::Once(on(EventCode::Healthy, 1))).within(Some(ms(100)));
     let mut world = World::started(vec![waits.clone(), job("never healthy")]);
     world.advance(ms(100));
     assert_eq!(world.announced(on(EventCode::TimerExpired, 0)), 1);
@@ -294,7 +282,7 @@ fn j06_a_wait_limit_ends_a_job_that_never_started_and_no_other() {
 #[test]
 fn a_job_whose_start_can_never_come_waits_for_ever() {
     let mut spec = job("never");
-    spec.start = Start::Never { wait: None };
+    spec.start = Start::never();
     let mut world = World::started(vec![spec]);
     world.advance(secs(1_000_000));
     assert_eq!(world.starts(0), 0);
@@ -319,7 +307,7 @@ fn a_job_without_a_command_never_ends_by_itself() {
 
 fn interval(every: std::time::Duration, overlap: Overlap) -> JobSpec {
     let mut spec = unlimited("periodic");
-    spec.start = Start::Interval { every, overlap };
+    spec.start = Start::interval(every, overlap);
     spec
 }
 
@@ -559,10 +547,7 @@ fn leaving_maintenance_checks_no_job_that_never_started() {
 #[test]
 fn maintenance_can_start_jobs_and_asking_twice_does_not_start_them_twice() {
     let mut spec = job("on enter");
-    spec.start = Start::Each {
-        on: PublicEvent::global(EventCode::EnterMaintenance),
-        wait: None,
-    };
+    spec.start = Start::each(PublicEvent::global(EventCode::EnterMaintenance));
     let mut world = World::started(vec![spec]);
     world.tell(&Event::Maintenance(true));
     world.exit(0, 0);

@@ -2,7 +2,7 @@
 
 use super::world::*;
 use crate::events::{Event, EventCode, Exit, JobId, Signal, StopReason};
-use crate::jobs::{Effect, JobSpec, JobState, Note, Outcome, Restarts, StopLimits};
+use crate::jobs::{Effect, Essential, JobSpec, JobState, Note, Outcome, Restarts, StopLimits};
 
 fn hook(name: &str, start: crate::jobs::Start) -> JobSpec {
     JobSpec { start, ..job(name) }
@@ -266,7 +266,7 @@ fn a_hook_in_back_off_still_hears_its_event() {
 #[test]
 fn s15_an_essential_job_ends_the_program_with_its_status() {
     let essential = JobSpec {
-        essential: true,
+        essential: Essential::Yes,
         ..job("main")
     };
     let mut world = World::started(vec![essential.clone(), unlimited("helper")]);
@@ -286,7 +286,7 @@ fn s15_an_essential_job_ends_the_program_with_its_status() {
 #[test]
 fn an_essential_job_s_hooks_run_at_its_own_end() {
     let essential = JobSpec {
-        essential: true,
+        essential: Essential::Yes,
         ..job("main")
     };
     let mut world = World::started(vec![

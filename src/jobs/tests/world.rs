@@ -8,8 +8,7 @@ use crate::events::{
     StopReason,
 };
 use crate::jobs::{
-    Effect, Exec, HealthSpec, JobIo, JobSpec, Jobs, Note, Orphans, Outcome, Restarts, Start,
-    StopLimits,
+    Condition, Effect, Exec, HealthSpec, JobSpec, Jobs, Note, Outcome, Restarts, Start, StopLimits,
 };
 use crate::services::{Presence, ServiceSpec};
 
@@ -23,22 +22,7 @@ pub(super) fn ms(n: u64) -> Duration {
 
 /// A job that runs something at startup, once.
 pub(super) fn job(name: &str) -> JobSpec {
-    JobSpec {
-        name: name.to_owned(),
-        exec: Exec::new(vec!["/bin/true".to_owned()]),
-        start: Start::Startup,
-        restarts: Restarts::Limited(0),
-        timeout: None,
-        stop_timeout: None,
-        health: None,
-        essential: false,
-        io: JobIo::default(),
-        forward: Vec::new(),
-        orphans: Orphans::Sweep,
-        service: None,
-        drain: None,
-        agent: false,
-    }
+    JobSpec::new(name, Exec::new(vec!["/bin/true".to_owned()]))
 }
 
 pub(super) fn restarting(name: &str, restarts: Restarts) -> JobSpec {
@@ -57,17 +41,11 @@ pub(super) fn on(code: EventCode, job: u32) -> PublicEvent {
 }
 
 pub(super) fn each(code: EventCode, job: u32) -> Start {
-    Start::Each {
-        on: on(code, job),
-        wait: None,
-    }
+    Start::each(on(code, job))
 }
 
 pub(super) fn once(code: EventCode, job: u32) -> Start {
-    Start::Once {
-        on: on(code, job),
-        wait: None,
-    }
+    Start::once(Condition::Once(on(code, job)))
 }
 
 #[allow(clippy::unnecessary_wraps)] // the type of the field that it fills
@@ -155,7 +133,10 @@ impl World {
                 }
                 Effect::Terminate(run) => self.mark(*run, Signal::TERM),
                 Effect::Kill(run) => self.mark(*run, Signal::KILL),
-                Effect::Show(..) | Effect::Announce(_) | Effect::Report(..) => {}
+                Effect::Signal(..)
+                | Effect::Show(..)
+                | Effect::Announce(_)
+                | Effect::Report(..) => {}
             }
             self.log.push((self.now - self.start, effect));
         }
