@@ -287,7 +287,7 @@ fn wrong_values_are_errors() {
         ("{ interval: 1, overlap: 'kil' }", "did you mean `kill`?"),
         ("{ source: 'db', event: 'healthy' }", "unknown key `event`"),
         ("'startup'", "expected an object"),
-        ("{ all: [] }", "unknown key `all`"),
+        ("{ all: [] }", "the list names no source"),
     ];
     for (when, expected) in table {
         refused(&text(when), expected);
