@@ -15,7 +15,7 @@ use crate::config::{
     Variables,
 };
 use crate::events::Signal;
-use crate::jobs::{Exec, JobIo, JobSpec, Orphans, Restarts, Start, Stdin, StopLimits};
+use crate::jobs::{Attributes, Exec, JobIo, JobSpec, Orphans, Restarts, Start, Stdin, StopLimits};
 use crate::supervisor::{self, ConfigPlace, End, Origin, Plan, Signals};
 
 /// Does what the command line asks for. `signals` is what `main` installed before anything else.
@@ -123,6 +123,7 @@ fn config_of(options: RunOptions, command: Exec) -> Config {
         service: None,
         drain: None,
         agent: false,
+        attributes: Attributes::default(),
     };
     Config {
         // The command's output is the container's; ours is for when something is wrong.

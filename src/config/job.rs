@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::events::{JobId, Signal};
 use crate::jobs::{Exec, HealthSpec, JobIo, JobSpec, Orphans, Restarts, Start, Stdin};
 
+use super::attributes;
 use super::duration::SignedDuration;
 use super::exec;
 use super::health;
@@ -112,6 +113,7 @@ impl Draft {
         let forward = read_forward(walk, &mut section);
         let drain = Drain::read(walk, &mut section, service.is_some());
         let agent = section.boolean(walk, "agent");
+        let attributes = attributes::read(walk, &mut section);
         let orphans = section.take(walk, "orphans");
         let orphans = orphans.and_then(|orphans| walk.choice(&orphans, &ORPHANS));
         section.ignore(
@@ -142,6 +144,7 @@ impl Draft {
             service,
             drain: drain.length,
             agent,
+            attributes,
         };
         Some(Draft {
             spec,

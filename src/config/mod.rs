@@ -12,6 +12,7 @@
 //! What it never does: open a file, read the environment or the clock, look up an interface, resolve a name, log. All that
 //! comes in through [`Input`] and goes out through [`Loaded`] and [`Report`]; so checking a configuration touches nothing.
 
+mod attributes;
 mod consul;
 mod control;
 mod diagnostic;

@@ -7,6 +7,7 @@
 //! | file | the rule in it |
 //! | --- | --- |
 //! | `spec.rs` | what a job is |
+//! | `attributes.rs`, `accounts.rs` | what its processes are; users and groups as text |
 //! | `machine.rs` | the states of one job |
 //! | `run.rs` | one live run: time limit, TERM, KILL, gone |
 //! | `health.rs` | when a check runs and what a result means |
@@ -14,6 +15,8 @@
 //! | `fleet.rs` | between jobs: who hears what, the order of the end |
 //! | `ending.rs` | why everything ends, until when, with which status |
 
+mod accounts;
+mod attributes;
 mod backoff;
 mod effect;
 mod ending;
@@ -27,6 +30,8 @@ mod turn;
 #[cfg(test)]
 mod tests;
 
+pub use accounts::{Account, Databases, account, groups_of, id, id_of};
+pub use attributes::{Attributes, Limit, Resource, Variable, Who};
 pub use effect::{Effect, Note};
 pub use ending::Outcome;
 pub use fleet::{JobState, JobStatus, Jobs};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::attributes::Attributes;
 use crate::events::{Signal, Subscription};
 use crate::services::ServiceSpec;
 
@@ -36,6 +37,8 @@ pub struct JobSpec {
     pub drain: Option<Duration>,
     /// It is the agent of the catalogue: at the end of everything it stops after all that need it (S06).
     pub agent: bool,
+    /// What its processes are beside what they run.
+    pub attributes: Attributes,
 }
 
 /// A command: the executable and its arguments. Never empty.

@@ -407,7 +407,7 @@ fn ignored_keys_are_warnings() {
 
 #[test]
 fn keys_of_later_work_are_unknown() {
-    for key in ["preStart", "stopSignal", "env", "user", "restart"] {
+    for key in ["stopCommand", "environment", "restart"] {
         refused_job(
             &format!("{key}: 'x'"),
             &format!("jobs[0]: unknown key `{key}`"),

@@ -8,8 +8,8 @@ use crate::events::{
     StopReason,
 };
 use crate::jobs::{
-    Effect, Exec, HealthSpec, JobIo, JobSpec, Jobs, Note, Orphans, Outcome, Restarts, Start,
-    StopLimits,
+    Attributes, Effect, Exec, HealthSpec, JobIo, JobSpec, Jobs, Note, Orphans, Outcome, Restarts,
+    Start, StopLimits,
 };
 use crate::services::{Presence, ServiceSpec};
 
@@ -38,6 +38,7 @@ pub(super) fn job(name: &str) -> JobSpec {
         service: None,
         drain: None,
         agent: false,
+        attributes: Attributes::default(),
     }
 }
 
