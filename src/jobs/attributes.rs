@@ -163,13 +163,13 @@ impl JobSpec {
         }
     }
 
-    /// The end as the world is to see it: what counts as a success is status 0.
+    /// The end as the world is to see it: what counts as a success is status 0, and a 0 that does not is 1.
     #[must_use]
     pub fn judged(&self, exit: Exit) -> Exit {
-        if self.is_success(exit) {
-            Exit::Code(0)
-        } else {
-            exit
+        match (self.is_success(exit), exit) {
+            (true, _) => Exit::Code(0),
+            (false, Exit::Code(0)) => Exit::Code(1),
+            (false, exit) => exit,
         }
     }
 }
