@@ -3,6 +3,7 @@
 //! A scenario test carries its id (`p01_…`). Tests that start hundreds of processes or move much data live in a module
 //! named `heavy`; nextest runs those one after another.
 
+mod attributes;
 mod catalog;
 mod catalog_contract;
 mod catalogue_faults;

@@ -10,6 +10,7 @@ use crate::jobs::{
 };
 
 use super::action::ActionDraft;
+use super::attributes;
 use super::circles;
 use super::duration::SignedDuration;
 use super::exec;
@@ -127,6 +128,7 @@ impl Draft {
         let forward = read_forward(walk, &mut section);
         let drain = Drain::read(walk, &mut section, service.is_some());
         let agent = section.boolean(walk, "agent");
+        let attributes = attributes::read(walk, &mut section);
         let orphans = section.take(walk, "orphans");
         let orphans = orphans.and_then(|orphans| walk.choice(&orphans, &ORPHANS));
         section.ignore(
@@ -160,6 +162,7 @@ impl Draft {
             service,
             drain: drain.length,
             agent,
+            attributes,
             ..JobSpec::new(name, exec)
         };
         Some(Draft {

@@ -7,7 +7,7 @@ use super::dialect;
 use super::interfaces::Addresses;
 use super::job::{self, Draft};
 use super::json5::{self, Fault, Parsed};
-use super::secrets::Secrets;
+use super::secrets::{SHORTEST, Secrets, TELLTALE, is_telltale};
 use super::section::{Case, Section};
 use super::service::Surroundings;
 use super::settings::Config;
@@ -156,7 +156,7 @@ fn of_template(file: &str, text: &str, secrets: Secrets, error: TemplateError) -
     report
 }
 
-/// Without a tree nothing tells a token from another text; its line is left out on suspicion.
+/// Without a tree nothing tells a token or a variable from another text; its line is left out on suspicion.
 fn of_syntax(file: &str, source: &Source<'_>, fault: &Fault) -> Report {
     let start = fault.range.start;
     let excerpt = source.excerpt(&fault.range);
@@ -166,7 +166,10 @@ fn of_syntax(file: &str, source: &Source<'_>, fault: &Fault) -> Report {
         message: source.scrub(format!("cannot read JSON5: {}", fault.message)),
         path: None,
         position: Some(source.position(start)),
-        excerpt: excerpt.filter(|_| !source.is_near_word(start, "token")),
+        excerpt: excerpt.filter(|_| {
+            let near = |word| source.is_near_word(start, word);
+            !near("env") && !TELLTALE.iter().any(|word| near(word))
+        }),
         help: fault.help.map(str::to_owned),
     });
     report
@@ -179,6 +182,9 @@ fn hide_secrets(walk: &mut Walk<'_>, text: &str, parsed: &Parsed) {
     for range in &parsed.tokens {
         let value = text.get(range.clone()).unwrap_or_default();
         source.hide(range, value.trim_matches(['"', '\'']));
+    }
+    if let Some(jobs) = parsed.root.get("jobs") {
+        hide_environments(source, jobs);
     }
     let Some(Node {
         kind: Kind::Object(entries),
@@ -205,8 +211,31 @@ fn hide_secrets(walk: &mut Walk<'_>, text: &str, parsed: &Parsed) {
     }
 }
 
+/// Values in an `env` of a job or a hook. All may be secrets, so no line of theirs is shown; those whose name says that
+/// they are one are kept out of every message.
+fn hide_environments(source: &mut Source<'_>, node: &Node) {
+    for element in node.elements() {
+        hide_environments(source, element);
+    }
+    for entry in node.entries() {
+        if !entry.key.eq_ignore_ascii_case("env") {
+            hide_environments(source, &entry.value);
+            continue;
+        }
+        for variable in entry.value.entries() {
+            let text = super::walk::scalar_text(&variable.value);
+            let text = text.filter(|text| is_telltale(&variable.key) && text.len() >= SHORTEST);
+            source.hide(&variable.value.range, text.as_deref().unwrap_or_default());
+        }
+    }
+}
+
 fn report_replaced(walk: &mut Walk<'_>, parsed: &Parsed) {
     for (key, range) in &parsed.replaced {
+        if is_telltale(key) {
+            // What it replaced is in no tree.
+            walk.source_mut().hide(range, "");
+        }
         let place = Place {
             path: String::new(),
             range: range.clone(),

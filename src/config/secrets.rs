@@ -10,7 +10,7 @@ pub(super) struct Secrets {
 }
 
 /// What a variable's name contains when its value is a secret.
-const TELLTALE: [&str; 6] = [
+pub(super) const TELLTALE: [&str; 6] = [
     "TOKEN",
     "PASSWORD",
     "PASSWD",
@@ -20,7 +20,7 @@ const TELLTALE: [&str; 6] = [
 ];
 
 /// Shorter values of variables are flags and numbers; hiding them would hide half of every message.
-const SHORTEST: usize = 6;
+pub(super) const SHORTEST: usize = 6;
 
 const HIDDEN: &str = "(hidden)";
 
@@ -60,7 +60,8 @@ impl Secrets {
     }
 }
 
-fn is_telltale(name: &str) -> bool {
+/// Whether a variable of this name is likely to be a secret.
+pub(super) fn is_telltale(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     TELLTALE.iter().any(|word| name.contains(word)) || name.ends_with("KEY")
 }

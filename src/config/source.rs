@@ -110,7 +110,10 @@ impl<'a> Source<'a> {
         let before = (0..line).rev().map(|line| self.line_text(line));
         let before = before.filter(|text| !text.trim().is_empty()).take(NEAR);
         let mut texts = std::iter::once(self.line_text(line)).chain(before);
-        texts.any(|text| text.to_ascii_lowercase().contains(word))
+        texts.any(|text| {
+            text.to_ascii_lowercase()
+                .contains(&word.to_ascii_lowercase())
+        })
     }
 
     /// The line, counted from 0, of a byte offset.

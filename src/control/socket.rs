@@ -24,8 +24,9 @@ use nix::sys::socket::{self as sys, AddressFamily, Backlog, SockFlag, SockType, 
 use nix::sys::stat::{FchmodatFlags, Mode, fchmod, fchmodat};
 
 use super::error::BindError;
-use super::owner::{Databases, Owner};
+use super::owner::Owner;
 use crate::config::ControlSettings;
+use crate::jobs::Databases;
 
 /// How often the lock is tried. Starters hold it for less than a millisecond, yet one may be throttled meanwhile.
 const LOCK_TRIES: u32 = 200;

@@ -22,6 +22,8 @@ pub enum StartFailure {
     NotFound,
     /// It is there and cannot be executed: no execute bit, a directory, another architecture: status 126 (P15).
     NotExecutable,
+    /// An attribute of the job cannot be had: there is no such user, or the kernel refuses the switch: status 126 (P17).
+    Attributes,
     /// The system refused for want of processes, descriptors or memory: says nothing about the command (X01, X02).
     Exhausted,
 }
@@ -32,7 +34,9 @@ impl StartFailure {
     pub fn as_exit(self) -> Exit {
         match self {
             StartFailure::NotFound => Exit::Code(127),
-            StartFailure::NotExecutable | StartFailure::Exhausted => Exit::Code(126),
+            StartFailure::NotExecutable | StartFailure::Attributes | StartFailure::Exhausted => {
+                Exit::Code(126)
+            }
         }
     }
 }
@@ -42,6 +46,7 @@ impl fmt::Display for StartFailure {
         out.write_str(match self {
             StartFailure::NotFound => "not found",
             StartFailure::NotExecutable => "not executable",
+            StartFailure::Attributes => "attributes refused",
             StartFailure::Exhausted => "the system has no resources left",
         })
     }

@@ -467,6 +467,7 @@ impl Jobs {
 
     fn take_finals(&mut self, now: Instant, trays: &mut Trays) {
         for (job, exit) in std::mem::take(&mut trays.finals) {
+            let exit = exit.map(|exit| self.job(job).spec.judged(exit));
             if let Some(failure) = exit.filter(|exit| !exit.is_success()) {
                 self.first_failure.get_or_insert(failure);
             }

@@ -497,6 +497,7 @@ impl Job {
     /// `is_hook`: this job is one.
     pub(super) fn on_shutdown(&mut self, is_hook: bool, turn: &mut Turn<'_>) {
         self.restarts = Restarts::Limited(0);
+        self.renewed = false;
         self.tick = None;
         if let Some(check) = &mut self.check {
             check.stop(turn);
@@ -532,6 +533,7 @@ impl Job {
             check.stop(turn);
         }
         self.held = true;
+        self.renewed = false;
         self.restarts = Restarts::Limited(0);
         self.starts = Restarts::Limited(0);
         self.tick = None;

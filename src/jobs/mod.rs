@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | `spec.rs` | what a job is |
 //! | `condition.rs` | what has to have happened before a job starts |
+//! | `attributes.rs`, `accounts.rs` | what its processes are; users and groups as text |
 //! | `machine.rs` | the states of one job |
 //! | `run.rs` | one live run: time limit, TERM, KILL, gone |
 //! | `health.rs` | when a check runs and what a result means |
@@ -16,6 +17,8 @@
 //! | `fleet.rs` | between jobs: who hears what, the order of the end |
 //! | `ending.rs` | why everything ends, until when, with which status |
 
+mod accounts;
+mod attributes;
 mod backoff;
 mod condition;
 mod effect;
@@ -31,6 +34,8 @@ mod turn;
 #[cfg(test)]
 mod tests;
 
+pub use accounts::{Account, Databases, account, groups_of, id, id_of};
+pub use attributes::{Attributes, Limit, Resource, Variable, Who};
 pub use condition::{Condition, Is, Leaf, State};
 pub use effect::{Effect, Note};
 pub use ending::Outcome;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::attributes::Attributes;
 use super::condition::Condition;
 use crate::events::{EventCode, JobId, Signal, Subscription};
 use crate::services::ServiceSpec;
@@ -43,6 +44,8 @@ pub struct JobSpec {
     pub drain: Option<Duration>,
     /// It is the agent of the catalogue: at the end of everything it stops after all that need it (S06).
     pub agent: bool,
+    /// What its processes are beside what they run.
+    pub attributes: Attributes,
 }
 
 impl JobSpec {
@@ -67,6 +70,7 @@ impl JobSpec {
             service: None,
             drain: None,
             agent: false,
+            attributes: Attributes::default(),
         }
     }
 }

@@ -27,6 +27,11 @@ impl SpawnError {
         SpawnError::new(StartFailure::Exhausted, program, cause)
     }
 
+    /// An attribute of the job cannot be had (P17).
+    pub fn attributes(program: &str, cause: &str) -> SpawnError {
+        SpawnError::new(StartFailure::Attributes, program, cause)
+    }
+
     fn new(failure: StartFailure, program: &str, cause: &str) -> SpawnError {
         // `escape_debug` shows what a terminal would hide, such as the CR of a script with DOS line ends.
         let program = program.escape_debug();

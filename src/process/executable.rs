@@ -19,8 +19,12 @@ const MAX_HEAD: u64 = 256;
 
 /// The file that `program` means: itself if it has a `/`, else the first executable file of that name in `path`.
 ///
-/// An empty element of `path` is the working directory, as for the shell.
-pub(super) fn find(program: &str, path: Option<&[u8]>) -> Result<CString, SpawnError> {
+/// An empty element of `path` is the working directory, as for the shell: `workdir`, or else ours.
+pub(super) fn find(
+    program: &str,
+    path: Option<&[u8]>,
+    workdir: Option<&str>,
+) -> Result<CString, SpawnError> {
     if program.is_empty() {
         return Err(SpawnError::not_found(program, "the command is empty"));
     }
@@ -34,7 +38,7 @@ pub(super) fn find(program: &str, path: Option<&[u8]>) -> Result<CString, SpawnE
     let path = path.unwrap_or(DEFAULT_PATH);
     let mut refused = None;
     for directory in path.split(|byte| *byte == b':') {
-        let file = candidate(directory, program);
+        let file = candidate(directory, program, workdir);
         match fs::metadata(&file) {
             Ok(meta) if meta.is_dir() => refused = refused.or(Some((file, "is a directory"))),
             Ok(_) if eaccess(&file, AccessFlags::X_OK).is_err() => {
@@ -56,18 +60,25 @@ pub(super) fn find(program: &str, path: Option<&[u8]>) -> Result<CString, SpawnE
     Err(SpawnError::not_found(program, &cause))
 }
 
-fn candidate(directory: &[u8], program: &str) -> PathBuf {
+fn candidate(directory: &[u8], program: &str, workdir: Option<&str>) -> PathBuf {
     let directory = if directory.is_empty() {
         b"."
     } else {
         directory
     };
-    Path::new(OsStr::from_bytes(directory)).join(program)
+    let file = Path::new(OsStr::from_bytes(directory)).join(program);
+    workdir.map_or(file.clone(), |workdir| Path::new(workdir).join(file))
 }
 
 /// Turns the error of an exec into words, after a look at the file.
-pub(super) fn explain(program: &str, file: &CString, error: &io::Error) -> SpawnError {
+pub(super) fn explain(
+    program: &str,
+    file: &CString,
+    workdir: Option<&str>,
+    error: &io::Error,
+) -> SpawnError {
     let path = Path::new(OsStr::from_bytes(file.as_bytes()));
+    let path = &workdir.map_or(path.to_owned(), |workdir| Path::new(workdir).join(path));
     match error.raw_os_error() {
         Some(libc::EAGAIN) => SpawnError::exhausted(program, "the limit of processes is reached"),
         Some(libc::EMFILE) => SpawnError::exhausted(program, "this program has no descriptor left"),
@@ -119,7 +130,8 @@ fn refused(program: &str, path: &Path) -> SpawnError {
                 "its interpreter `{}` is not executable",
                 name.escape_debug()
             ),
-            None => "permission denied".to_owned(),
+            None => "the job's user may not execute it, or not search a directory on its path"
+                .to_owned(),
         },
     };
     SpawnError::not_executable(program, &cause)

@@ -12,6 +12,8 @@
 //!   says when nothing of all that is left.
 //! * Children start with default dispositions, an empty mask, the limits this program was started with, and exactly the
 //!   environment they were given plus the marker (P11, P19).
+//! * What a job says of its user, directory, limits and the like is so before its first instruction, or the start fails
+//!   and says what was refused (P17).
 //!
 //! What it never does: block, sleep, read the configuration, or decide. When to stop, to kill or to give up is the
 //! caller's business; after a natural exit nothing is signalled before the caller says so. The exception is a system
@@ -26,6 +28,8 @@
 //!
 //! Everything is synchronous and belongs to the one thread that owns [`Processes`]; only [`Signals::recv`] waits.
 
+mod attributes;
+mod child;
 mod error;
 mod executable;
 mod limits;
@@ -44,6 +48,7 @@ mod sys;
 #[cfg(test)]
 mod tests;
 
+pub use attributes::Identity;
 pub use error::SpawnError;
 pub use linkage::is_static_glibc;
 pub use reap::ProcessEvent;

@@ -10,8 +10,10 @@ use std::process::{Command, Stdio};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
 use nix::sys::signal::SigSet;
-use nix::unistd::{Pid, pipe2};
+use nix::unistd::{Pid, Uid, fchown, pipe2};
 
+use super::attributes::{self, Identity};
+use super::child::{self, Image, Plan};
 use super::error::SpawnError;
 use super::executable;
 use super::limits::FileLimit;
@@ -19,7 +21,7 @@ use super::marker::Marker;
 use super::reserve::Reserve;
 use super::sys;
 use crate::events::{Run, Signal};
-use crate::jobs::{Orphans, Stdin};
+use crate::jobs::{Attributes, Orphans, Stdin};
 
 /// A command to start.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +49,10 @@ pub struct SpawnRequest<'a> {
     /// A descriptor of ours that the child keeps, under its number here, which therefore is none that the child has from
     /// somebody else.
     pub keeps: Option<BorrowedFd<'a>>,
+    /// Where and with what rights and limits it runs. Of its environment and its user only `env` and `identity` count.
+    pub attributes: &'a Attributes,
+    /// Who it becomes; `None`: it stays who we are.
+    pub identity: Option<&'a Identity>,
 }
 
 /// Where stdout and stderr of a command go.
@@ -84,15 +90,19 @@ struct Streams<'a> {
 impl Launch<'_> {
     pub(super) fn start(self, request: &SpawnRequest<'_>) -> Result<Spawned, SpawnError> {
         let program = request.argv.first().map_or("", String::as_str);
-        let file = executable::find(program, search_path(request.env))?;
+        let workdir = request.attributes.workdir.as_deref();
+        let file = executable::find(program, search_path(request.env), workdir)?;
         let words = request.argv.iter().map(|word| CString::new(word.as_str()));
         let Ok(argv) = words.collect::<Result<Vec<CString>, _>>() else {
             let cause = "an argument cannot hold a NUL byte";
             return Err(SpawnError::not_executable(program, cause));
         };
-        let failed = |error: io::Error| executable::explain(program, &file, &error);
+        let failed = |error: io::Error| match attributes::explain(request, &error) {
+            Some(error) => error,
+            None => executable::explain(program, &file, workdir, &error),
+        };
         let pipe = match request.output {
-            Output::Pipe => Some(output_pipe().map_err(failed)?),
+            Output::Pipe => Some(output_pipe(request.identity).map_err(failed)?),
             Output::Inherit => None,
         };
         let pid = self
@@ -123,8 +133,9 @@ impl Launch<'_> {
             output: pipe.map(|(_, write)| write.as_fd()),
             keeps: request.keeps,
         };
-        if request.tty || request.sheltered {
-            return by_fork(request.tty, file, argv, &env, &streams, self.limit);
+        if request.tty || request.sheltered || attributes::need_a_fork(request) {
+            let plan = attributes::plan(request, self.limit)?;
+            return by_fork(file, argv, &env, &streams, plan);
         }
         let prepared = Prepared::new(&streams)?;
         if self.limit.is_raised() {
@@ -180,19 +191,21 @@ impl Prepared {
     }
 }
 
-/// The slow way, for the one job that owns the terminal: a fork, because the child has to take the terminal itself.
-/// Were it done by us after the start, the command could read before and be stopped by SIGTTIN.
+/// The slow way, for what a child has to do itself: a fork. It is for the one job that owns the terminal (were it given
+/// by us after the start, the command could read before and be stopped by SIGTTIN), and for those with attributes.
 fn by_fork(
-    tty: bool,
     file: &CStr,
     argv: &[CString],
     env: &[&CStr],
     streams: &Streams<'_>,
-    limit: FileLimit,
+    plan: Plan,
 ) -> io::Result<i32> {
     // With a terminal, from now on we are in the background of our own terminal: neither a write of ours to it nor taking it back may
     // stop us.
-    for number in [libc::SIGTTOU, libc::SIGTTIN].into_iter().filter(|_| tty) {
+    for number in [libc::SIGTTOU, libc::SIGTTIN]
+        .into_iter()
+        .filter(|_| plan.tty)
+    {
         sys::ignore(Signal::from_number(number).expect("both are below 32"));
     }
     let mut command = Command::new(OsStr::from_bytes(file.to_bytes()));
@@ -204,9 +217,7 @@ fn by_fork(
         command.stdout(Stdio::from(output.try_clone_to_owned()?));
         command.stderr(Stdio::from(output.try_clone_to_owned()?));
     }
-    let image = sys::Image::new(file, argv, env);
-    let kept = streams.keeps.map(|kept| kept.as_raw_fd());
-    sys::exec_by_fork(&mut command, image, tty, limit.original(), kept);
+    child::exec_by_fork(&mut command, Image::new(file, argv, env), plan);
     // Dropping a `Child` neither waits for it nor signals it.
     let child = command.spawn()?;
     Ok(child.id().cast_signed())
@@ -218,8 +229,14 @@ fn search_path<'a>(env: &[&'a CStr]) -> Option<&'a [u8]> {
 }
 
 /// Both ends are closed at exec; only ours does not block, the flag belongs to each end.
-fn output_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+///
+/// A pipe is its maker's alone: who opens `/dev/stdout` under another user needs it to be theirs.
+fn output_pipe(identity: Option<&Identity>) -> io::Result<(OwnedFd, OwnedFd)> {
     let (read, write) = pipe2(OFlag::O_CLOEXEC)?;
+    if let Some(user) = identity.and_then(|identity| identity.user) {
+        // Who may not become this user either, which is told then.
+        let _ = fchown(&write, Some(Uid::from_raw(user)), None);
+    }
     fcntl(&read, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
     Ok((read, write))
 }

@@ -4,12 +4,9 @@
 //! `waitid` fail and the status could never be collected.
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, CString, c_char};
 use std::io;
 use std::mem;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::os::unix::process::CommandExt;
-use std::process::Command;
 use std::ptr;
 
 use nix::sys::signal::SigSet;
@@ -233,87 +230,6 @@ pub(super) fn every_signal() -> SigSet {
     unsafe { ptr::write_bytes(&raw mut set, 0xff, 1) };
     // SAFETY: the set is only copied by posix_spawnattr_setsigdefault, which does not look at it.
     unsafe { SigSet::from_sigset_t_unchecked(set) }
-}
-
-/// What to execute, with the arrays that `execve(2)` wants already made.
-#[derive(Debug)]
-pub(super) struct Image {
-    file: CString,
-    argv: Vec<*const c_char>,
-    envp: Vec<*const c_char>,
-    /// What the pointers point into; moving a `CString` does not move its text.
-    _texts: Vec<CString>,
-}
-
-// SAFETY: the pointers lead into `_texts`, which nobody changes and which lives as long.
-unsafe impl Send for Image {}
-// SAFETY: as above; nothing can be changed through a shared reference.
-unsafe impl Sync for Image {}
-
-impl Image {
-    pub(super) fn new(file: &CStr, argv: &[CString], env: &[&CStr]) -> Image {
-        let words = argv.iter().map(CString::as_c_str);
-        let texts: Vec<CString> = words
-            .chain(env.iter().copied())
-            .map(CStr::to_owned)
-            .collect();
-        let (words, variables) = texts.split_at(argv.len());
-        let array = |texts: &[CString]| {
-            let pointers = texts.iter().map(|text| text.as_ptr());
-            pointers.chain([ptr::null()]).collect()
-        };
-        Image {
-            file: file.to_owned(),
-            argv: array(words),
-            envp: array(variables),
-            _texts: texts,
-        }
-    }
-
-    /// Returns only if it failed. Async-signal-safe.
-    fn execute(&self) -> io::Error {
-        // SAFETY: the arrays end with a null pointer and lead to texts that end with NUL and are alive.
-        unsafe { libc::execve(self.file.as_ptr(), self.argv.as_ptr(), self.envp.as_ptr()) };
-        io::Error::last_os_error()
-    }
-}
-
-/// Makes `command`, once it has forked and has a group of its own, take the terminal on its descriptor 0 if it is to, set
-/// its signals, its file limit and the descriptor that it keeps right, and execute `image`.
-///
-/// The exec is done here because the standard library's is `execvp`, which hands a file of no known format to a shell:
-/// the same file would start with a terminal and fail without one.
-///
-/// The caller ignores SIGTTOU, and the child inherits that until it resets it, so taking the terminal cannot stop it.
-pub(super) fn exec_by_fork(
-    command: &mut Command,
-    image: Image,
-    tty: bool,
-    files: Option<libc::rlimit>,
-    kept: Option<RawFd>,
-) {
-    let prepare = move || {
-        // SAFETY: plain system calls, all async-signal-safe, on values that the closure owns. Where descriptor 0 is not
-        // our terminal the call fails and the child runs as any other would.
-        unsafe {
-            if tty {
-                libc::tcsetpgrp(0, libc::getpid());
-            }
-            if let Some(limit) = files {
-                libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
-            }
-            if let Some(kept) = kept {
-                // The flag that closes it is the only one that there is.
-                libc::fcntl(kept, libc::F_SETFD, 0);
-            }
-        }
-        reset_signals();
-        Err(image.execute())
-    };
-    // SAFETY: the closure allocates nothing, takes no lock and calls async-signal-safe functions only. posix_spawn has
-    // no portable action for the terminal, and no way to drop what a child was sent before it had a group of its own, so
-    // a fork it must be, for these runs alone (decision 21).
-    unsafe { command.pre_exec(prepare) };
 }
 
 /// Where the kernel put the dynamic loader; 0 without one (getauxval(3)).

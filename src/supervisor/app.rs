@@ -386,8 +386,10 @@ impl App {
                     Orphans::Keep if !stopping => Orphans::Keep,
                     Orphans::Keep | Orphans::Sweep => Orphans::Sweep,
                 };
+                let is_success = self.jobs.spec(run.job).is_success(exit);
+                let left_over = left.then_some(orphans);
                 self.names
-                    .exited(run, pid, exit, left.then_some(orphans), stopping);
+                    .exited(run, pid, exit, left_over, is_success || stopping);
                 self.note_check(run, exit);
                 self.tell(&Event::Exited { run, exit, left });
             }

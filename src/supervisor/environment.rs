@@ -5,6 +5,7 @@ use std::ffi::{CStr, CString, OsString};
 use std::net::IpAddr;
 use std::os::unix::ffi::OsStringExt;
 
+use super::attributes::Changes;
 use crate::config::Variables;
 use crate::events::{PublicEvent, Source};
 
@@ -28,7 +29,7 @@ pub(super) struct Environment {
 }
 
 /// A name, in bytes: the environment need not be UTF-8.
-type String8 = Vec<u8>;
+pub(super) type String8 = Vec<u8>;
 
 impl Environment {
     /// Starts from this environment. What the kernel could not have given us (a name with `=` or NUL) is left out.
@@ -153,17 +154,28 @@ impl Environment {
         }
     }
 
-    /// The whole environment of a child, with what is its alone behind. A later entry of the same name is never there:
-    /// the own ones replace.
-    pub(super) fn for_child<'a>(&'a self, own: &'a [(String8, CString)]) -> Vec<&'a CStr> {
+    /// The whole environment of a child: what all share, then what is its alone, then what its job changes. A later entry
+    /// of the same name is never there: it replaces.
+    pub(super) fn for_child<'a>(
+        &'a self,
+        own: &'a [(String8, CString)],
+        changes: &'a Changes,
+    ) -> Vec<&'a CStr> {
         let shared = self
             .merged
             .iter()
             .filter(|(name, _)| !own.iter().any(|(own, _)| own == *name));
         shared
+            .chain(own.iter().map(|(name, entry)| (name, entry)))
+            .filter(|(name, _)| !changes.contains_key(*name))
             .map(|(_, entry)| entry.as_c_str())
-            .chain(own.iter().map(|(_, entry)| entry.as_c_str()))
+            .chain(changes.values().flatten().map(CString::as_c_str))
             .collect()
+    }
+
+    /// What all children share under this name, as `NAME=value`.
+    pub(super) fn find(&self, name: &[u8]) -> Option<&CStr> {
+        self.merged.get(name).map(CString::as_c_str)
     }
 
     fn refresh(&mut self, name: String8) {
@@ -215,7 +227,8 @@ fn cost((name, value): (&String8, &Option<CString>)) -> usize {
     text + 1 + size_of::<usize>()
 }
 
-fn entry(name: &[u8], value: &[u8]) -> Option<CString> {
+/// `NAME=value`; `None` if no child could be started with it.
+pub(super) fn entry(name: &[u8], value: &[u8]) -> Option<CString> {
     if name.is_empty() || name.contains(&b'=') {
         return None;
     }
@@ -269,7 +282,7 @@ mod tests {
 
     fn seen(environment: &Environment) -> Vec<String> {
         environment
-            .for_child(&[])
+            .for_child(&[], &Changes::new())
             .into_iter()
             .map(|entry| entry.to_string_lossy().into_owned())
             .collect()
@@ -380,8 +393,9 @@ mod tests {
             crate::events::EventCode::EnterMaintenance,
         ));
         let own = own_variables(cause, |_| "global".to_owned(), Some(7));
+        let none = Changes::new();
         let seen: Vec<_> = environment
-            .for_child(&own)
+            .for_child(&own, &none)
             .into_iter()
             .map(CStr::to_string_lossy)
             .collect();

@@ -16,13 +16,16 @@
 //! | `discovery.rs`, `catalogue.rs` | services and watches joined to the client of the catalogue |
 //! | `embedded.rs` | the catalogue that is served here |
 //! | `facts.rs` | what a job that a watch starts is told |
+//! | `attributes.rs`, `env_file.rs` | who a job's user is, what its files of variables say |
 //! | `environment.rs` | the children's environment |
 //! | `fault.rs` | faults of our own (P14) |
 
 mod app;
+mod attributes;
 mod catalogue;
 mod discovery;
 mod embedded;
+mod env_file;
 mod environment;
 mod facts;
 mod fault;

@@ -3,11 +3,12 @@
 use std::os::fd::AsFd;
 
 use super::app::App;
+use super::attributes::prepare;
 use super::environment::{own_variable, own_variables};
 use crate::events::{Event, PublicEvent, Run, RunKind, Signal, Source};
-use crate::jobs::{Effect, JobIo, Stdin};
+use crate::jobs::{Databases, Effect, JobIo, Stdin};
 use crate::logging::Label;
-use crate::process::{Output, SpawnRequest, Spawned};
+use crate::process::{Output, SpawnError, SpawnRequest, Spawned};
 
 impl App {
     /// Performs orders in their sequence.
@@ -17,7 +18,7 @@ impl App {
                 Effect::Spawn { run, cause } => self.spawn(run, cause),
                 Effect::Terminate(run) => {
                     tracing::debug!("terminating command '{}'", self.names.run(run));
-                    self.processes.terminate(run.id, Signal::TERM);
+                    self.processes.terminate(run.id, self.stop_signal(run));
                 }
                 Effect::Signal(run, signal) => self.processes.forward(run.id, signal),
                 Effect::Kill(run) => {
@@ -33,6 +34,15 @@ impl App {
                 }
             }
         }
+    }
+
+    /// The signal of its job. A check has its own command, which knows nothing of that.
+    fn stop_signal(&self, run: Run) -> Signal {
+        match run.kind {
+            RunKind::Main => self.jobs.spec(run.job).attributes.stop_signal,
+            RunKind::Check => None,
+        }
+        .unwrap_or(Signal::TERM)
     }
 
     fn spawn(&mut self, run: Run, cause: Option<PublicEvent>) {
@@ -62,10 +72,22 @@ impl App {
         for (name, value) in facts.iter().flat_map(|facts| &facts.variables) {
             own.extend(own_variable(name, value));
         }
+        let prepared = prepare(
+            &spec.attributes,
+            &self.environment,
+            Databases::of_the_image(),
+        );
+        let prepared = match prepared {
+            Ok(prepared) => prepared,
+            Err(refusal) => {
+                let error = refusal.of_start(exec.program());
+                return self.on_not_spawned(run, &error);
+            }
+        };
         let request = SpawnRequest {
             run,
             argv: exec.argv(),
-            env: &self.environment.for_child(&own),
+            env: &self.environment.for_child(&own, &prepared.changes),
             output: if io.raw || io.tty {
                 Output::Inherit
             } else {
@@ -79,6 +101,8 @@ impl App {
                 .as_ref()
                 .and_then(|facts| facts.file.as_ref())
                 .map(AsFd::as_fd),
+            attributes: &spec.attributes,
+            identity: prepared.identity.as_ref(),
         };
         match self.processes.spawn(&request) {
             Ok(spawned) => {
@@ -87,16 +111,18 @@ impl App {
                 }
                 self.on_spawned(run, spawned);
             }
-            Err(error) => {
-                let name = self.names.run(run);
-                tracing::error!(
-                    job = self.names.job(run.job),
-                    "unable to start {name}: {error}"
-                );
-                self.answers
-                    .push_back(Event::SpawnFailed(run, error.failure));
-            }
+            Err(error) => self.on_not_spawned(run, &error),
         }
+    }
+
+    fn on_not_spawned(&mut self, run: Run, error: &SpawnError) {
+        let name = self.names.run(run);
+        tracing::error!(
+            job = self.names.job(run.job),
+            "unable to start {name}: {error}"
+        );
+        self.answers
+            .push_back(Event::SpawnFailed(run, error.failure));
     }
 
     fn on_spawned(&mut self, run: Run, spawned: Spawned) {

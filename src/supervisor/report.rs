@@ -69,7 +69,7 @@ impl Names {
         pid: i32,
         exit: Exit,
         left: Option<Orphans>,
-        expected: bool,
+        is_good: bool,
     ) {
         let name = self.run(run);
         let job = self.job(run.job);
@@ -78,7 +78,7 @@ impl Names {
             Some(Orphans::Sweep) => "; ending what it left behind",
             Some(Orphans::Keep) => "; what it left behind stays",
         };
-        match (run.kind, exit.is_success() || expected) {
+        match (run.kind, is_good) {
             (RunKind::Main, true) => tracing::info!(job, pid, "{name} exited: {exit}{rest}"),
             (RunKind::Main, false) => {
                 tracing::error!(job, pid, "{name} exited with error: {exit}{rest}");

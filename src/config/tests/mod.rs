@@ -1,5 +1,6 @@
 //! Every rule of the configuration, as a person meets it: a text in, settings or a report out.
 
+mod attributes;
 mod duration;
 mod hostile;
 mod interfaces;

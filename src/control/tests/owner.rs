@@ -1,6 +1,7 @@
 use super::super::OwnerError;
-use super::super::owner::{Databases, Owner, id_of};
+use super::super::owner::Owner;
 use super::*;
+use crate::jobs::{Databases, id_of};
 
 const PASSWD: &[u8] = b"root:x:0:0:root:/root:/bin/sh\n\
     broken\n\

@@ -59,7 +59,7 @@ impl Job {
 
     pub(super) fn announce_exit(&mut self, exit: Exit, turn: &mut Turn<'_>) {
         self.last_exit = Some(exit);
-        let code = if exit.is_success() {
+        let code = if self.spec.is_success(exit) {
             EventCode::ExitSuccess
         } else {
             EventCode::ExitFailed

@@ -41,6 +41,7 @@ fn step() -> impl Strategy<Value = Step> {
     let failure = prop_oneof![
         Just(StartFailure::NotFound),
         Just(StartFailure::NotExecutable),
+        Just(StartFailure::Attributes),
         Just(StartFailure::Exhausted)
     ];
     prop_oneof![

@@ -4,6 +4,7 @@
 //! test therefore runs its own binary once more, for itself alone, and where PID 1 or recycled pids matter in a PID
 //! namespace of its own.
 
+mod attributes;
 mod incoming;
 mod pure;
 mod reaping;
@@ -19,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::events::{Exit, JobId, Run, RunId, RunKind, Signal};
-use crate::jobs::{Orphans, Stdin};
+use crate::jobs::{Attributes, Orphans, Stdin};
 
 const ALONE: &str = "PILOTHOUSE_TEST_ALONE";
 
@@ -269,6 +270,8 @@ impl World {
 
 const PATH: &CStr = c"PATH=/usr/local/bin:/usr/bin:/bin";
 
+static NO_ATTRIBUTES: Attributes = Attributes::NONE;
+
 fn plain() -> SpawnRequest<'static> {
     SpawnRequest {
         run: Run {
@@ -284,6 +287,8 @@ fn plain() -> SpawnRequest<'static> {
         sheltered: false,
         orphans: Orphans::Sweep,
         keeps: None,
+        attributes: &NO_ATTRIBUTES,
+        identity: None,
     }
 }
 
