@@ -111,6 +111,7 @@ fn config_of(options: RunOptions, command: Exec) -> Config {
         timeout: None,
         stop_timeout: None,
         health: None,
+        ready: None,
         essential: true,
         io: JobIo {
             raw: true,

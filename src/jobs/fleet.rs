@@ -8,9 +8,9 @@ use super::effect::{Effect, Note};
 use super::ending::{Ending, Outcome, Why};
 use super::health::Health;
 use super::machine::{Job, Phase};
-use super::spec::{JobSpec, StopLimits};
+use super::spec::{JobSpec, Start, StopLimits};
 use super::turn::Turn;
-use crate::events::{Event, EventCode, Exit, Jitter, JobId, PublicEvent, RunId};
+use crate::events::{Event, EventCode, Exit, Jitter, JobId, PublicEvent, Run, RunId, Source};
 use crate::services::Presence;
 
 /// The jobs of one configuration. A value: it knows no clock, process or network, and the same events at the same times
@@ -177,10 +177,23 @@ impl Jobs {
             is_checked: job
                 .check
                 .as_ref()
-                .is_some_and(super::health::Check::is_checked),
+                .is_some_and(super::health::Checks::is_checked),
             is_started: job.is_started(),
             last_exit: job.last_exit,
         }
+    }
+
+    /// The check that a job is unhealthy for.
+    #[must_use]
+    pub fn failing_check(&self, job: JobId) -> Option<u16> {
+        self.job(job).check.as_ref()?.failing()
+    }
+
+    /// Whether a failure of this run of a check says nothing yet (J04).
+    #[must_use]
+    pub fn is_lenient(&self, run: Run, now: Instant) -> bool {
+        let check = self.job(run.job).check.as_ref();
+        check.is_some_and(|check| check.is_lenient(run, now))
     }
 
     /// Whether everything is on its way out.
@@ -269,6 +282,11 @@ impl Jobs {
             Event::SpawnFailed(run, failure) => {
                 self.with(run.job, now, &mut trays, |job, turn| {
                     job.on_spawn_failed(run, failure, turn);
+                });
+            }
+            Event::Notified(run, notice) => {
+                self.with(run.job, now, &mut trays, |job, turn| {
+                    job.on_notice(run, notice, turn);
                 });
             }
             Event::Maintenance(on) => self.on_maintenance(on, now, &mut trays),
@@ -386,7 +404,29 @@ impl Jobs {
             return;
         };
         for job in subscribers {
+            if !self.is_for(event, job) {
+                continue;
+            }
             self.with(job, now, trays, |job, turn| job.on_trigger(event, turn));
+        }
+    }
+
+    /// Whether an event is for this subscriber. A single result of a check is not for those that wait for the state, which
+    /// `rise` and `fall` decide (decision 13).
+    fn is_for(&self, event: PublicEvent, subscriber: JobId) -> bool {
+        let (Source::Job(source), Start::Once { .. }) =
+            (event.source, self.job(subscriber).spec.start)
+        else {
+            return true;
+        };
+        let source = self.job(source);
+        if source.check.is_none() {
+            return true;
+        }
+        match event.code {
+            EventCode::Healthy => source.health() == Health::Healthy,
+            EventCode::Unhealthy => source.health() == Health::Unhealthy,
+            _ => true,
         }
     }
 
@@ -513,6 +553,7 @@ impl Jobs {
         };
         let limited = job.limits_anybody();
         act(job, &mut turn);
+        job.heed_health(&mut turn);
         self.limited = self.limited + usize::from(job.limits_anybody()) - usize::from(limited);
         if job.waits_for_hooks() {
             self.awaiting_hooks.insert(id);

@@ -25,12 +25,13 @@
 //! on one port (D2).
 
 mod steps;
+mod vitals;
 
 use std::time::{Duration, Instant};
 
 use super::backoff::Backoff;
 use super::effect::Note;
-use super::health::{Check, Health};
+use super::health::{Checks, Health};
 use super::run::LiveRun;
 use super::spec::{JobSpec, Orphans, Overlap, Restarts, Start};
 use super::turn::Turn;
@@ -46,7 +47,7 @@ pub(super) struct Job {
     pub(super) phase: Phase,
     /// It has been started at least once: its command was run, or it has none.
     started: bool,
-    pub(super) check: Option<Check>,
+    pub(super) check: Option<Checks>,
     /// Starts that may follow an own end.
     restarts: Restarts,
     /// How often the start event still counts.
@@ -123,10 +124,7 @@ impl Job {
                 until: wait.map(|limit| (later(epoch, limit), limit)),
             },
             started: false,
-            check: spec
-                .health
-                .clone()
-                .map(|health| Check::new(id, health, spec.service.is_some())),
+            check: Checks::of(id, &spec),
             restarts: spec.restarts,
             starts,
             backoff: Backoff::default(),
@@ -214,7 +212,7 @@ impl Job {
             && self
                 .check
                 .as_ref()
-                .is_none_or(|check| check.live().is_none())
+                .is_none_or(|check| check.live().next().is_none())
     }
 
     /// Whether it is at its end though something that KILL did not end is still there.
@@ -233,11 +231,7 @@ impl Job {
         };
         phase
             || self.kept.iter().any(limited)
-            || self
-                .check
-                .as_ref()
-                .and_then(Check::live)
-                .is_some_and(limited)
+            || self.check.as_ref().is_some_and(Checks::limits_anybody)
     }
 
     pub(super) fn is_started(&self) -> bool {
@@ -245,7 +239,7 @@ impl Job {
     }
 
     pub(super) fn health(&self) -> Health {
-        self.check.as_ref().map_or(Health::Unknown, Check::health)
+        self.check.as_ref().map_or(Health::Unknown, Checks::health)
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -266,7 +260,7 @@ impl Job {
                     .min()
             }
         };
-        let check = self.check.as_ref().and_then(Check::deadline);
+        let check = self.check.as_ref().and_then(Checks::deadline);
         let kept = self.kept.iter().filter_map(LiveRun::deadline).min();
         [phase, check, self.tick, kept].into_iter().flatten().min()
     }
@@ -298,7 +292,7 @@ impl Job {
     pub(super) fn on_exit(&mut self, run: Run, exit: Exit, left: bool, turn: &mut Turn<'_>) {
         match run.kind {
             RunKind::Main => self.on_main_exit(run, exit, left, turn),
-            RunKind::Check => {
+            RunKind::Check(_) => {
                 if let Some(check) = &mut self.check {
                     check.on_exit(run, exit, left, turn);
                 }
@@ -334,7 +328,7 @@ impl Job {
     pub(super) fn on_gone(&mut self, run: Run, turn: &mut Turn<'_>) {
         self.kept.retain(|kept| kept.run != run);
         match (&self.phase, run.kind) {
-            (_, RunKind::Check) => {
+            (_, RunKind::Check(_)) => {
                 if let Some(check) = &mut self.check {
                     check.on_gone(run, turn);
                 }
@@ -365,7 +359,7 @@ impl Job {
     pub(super) fn on_spawn_failed(&mut self, run: Run, failure: StartFailure, turn: &mut Turn<'_>) {
         match run.kind {
             RunKind::Main => self.on_main_spawn_failed(run, failure, turn),
-            RunKind::Check => {
+            RunKind::Check(_) => {
                 if let Some(check) = &mut self.check {
                     check.on_spawn_failed(run, failure, turn);
                 }

@@ -9,12 +9,14 @@
 //! | `spec.rs` | what a job is |
 //! | `machine.rs` | the states of one job |
 //! | `run.rs` | one live run: time limit, TERM, KILL, gone |
-//! | `health.rs` | when a check runs and what a result means |
+//! | `check.rs` | when one check runs and what its results mean |
+//! | `health.rs` | what all checks of a job, its readiness and its watchdog mean together |
 //! | `backoff.rs` | how long a restart waits |
 //! | `fleet.rs` | between jobs: who hears what, the order of the end |
 //! | `ending.rs` | why everything ends, until when, with which status |
 
 mod backoff;
+mod check;
 mod effect;
 mod ending;
 mod fleet;
@@ -32,5 +34,6 @@ pub use ending::Outcome;
 pub use fleet::{JobState, JobStatus, Jobs};
 pub use health::Health;
 pub use spec::{
-    Exec, HealthSpec, JobIo, JobSpec, Orphans, Overlap, Restarts, Start, Stdin, StopLimits,
+    CheckSpec, Exec, HealthSpec, HttpProbe, JobIo, JobSpec, Orphans, Overlap, Probe, Ready,
+    Restarts, Start, Stdin, StopLimits, Target,
 };

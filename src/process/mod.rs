@@ -31,6 +31,7 @@ mod executable;
 mod limits;
 mod linkage;
 mod marker;
+mod owner;
 mod procfs;
 mod reap;
 mod registry;

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, CString, OsStr};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
@@ -47,6 +47,8 @@ pub struct SpawnRequest<'a> {
     /// A descriptor of ours that the child keeps, under its number here, which therefore is none that the child has from
     /// somebody else.
     pub keeps: Option<BorrowedFd<'a>>,
+    /// A descriptor of ours that the child has under this number, whatever else was there.
+    pub ready: Option<(BorrowedFd<'a>, RawFd)>,
 }
 
 /// Where stdout and stderr of a command go.
@@ -79,6 +81,7 @@ struct Streams<'a> {
     stdin: Option<BorrowedFd<'a>>,
     output: Option<BorrowedFd<'a>>,
     keeps: Option<BorrowedFd<'a>>,
+    ready: Option<(BorrowedFd<'a>, RawFd)>,
 }
 
 impl Launch<'_> {
@@ -122,6 +125,7 @@ impl Launch<'_> {
             stdin: (request.stdin == Stdin::Null).then_some(empty.as_fd()),
             output: pipe.map(|(_, write)| write.as_fd()),
             keeps: request.keeps,
+            ready: request.ready,
         };
         if request.tty || request.sheltered {
             return by_fork(request.tty, file, argv, &env, &streams, self.limit);
@@ -168,6 +172,9 @@ impl Prepared {
             // Onto itself: that takes its close-on-exec flag away, in glibc (since 2.29) as in musl.
             actions.add_dup2(kept.as_raw_fd(), kept.as_raw_fd())?;
         }
+        if let Some((end, number)) = streams.ready {
+            actions.add_dup2(end.as_raw_fd(), number)?;
+        }
         Ok(Prepared {
             attributes,
             actions,
@@ -206,7 +213,8 @@ fn by_fork(
     }
     let image = sys::Image::new(file, argv, env);
     let kept = streams.keeps.map(|kept| kept.as_raw_fd());
-    sys::exec_by_fork(&mut command, image, tty, limit.original(), kept);
+    let ready = streams.ready.map(|(end, number)| (end.as_raw_fd(), number));
+    sys::exec_by_fork(&mut command, image, tty, limit.original(), kept, ready);
     // Dropping a `Child` neither waits for it nor signals it.
     let child = command.spawn()?;
     Ok(child.id().cast_signed())

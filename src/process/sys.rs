@@ -291,6 +291,7 @@ pub(super) fn exec_by_fork(
     tty: bool,
     files: Option<libc::rlimit>,
     kept: Option<RawFd>,
+    ready: Option<(RawFd, RawFd)>,
 ) {
     let prepare = move || {
         // SAFETY: plain system calls, all async-signal-safe, on values that the closure owns. Where descriptor 0 is not
@@ -305,6 +306,15 @@ pub(super) fn exec_by_fork(
             if let Some(kept) = kept {
                 // The flag that closes it is the only one that there is.
                 libc::fcntl(kept, libc::F_SETFD, 0);
+            }
+            match ready {
+                Some((end, number)) if end == number => {
+                    libc::fcntl(number, libc::F_SETFD, 0);
+                }
+                Some((end, number)) => {
+                    libc::dup2(end, number);
+                }
+                None => {}
             }
         }
         reset_signals();

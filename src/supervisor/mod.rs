@@ -16,6 +16,7 @@
 //! | `discovery.rs`, `catalogue.rs` | services and watches joined to the client of the catalogue |
 //! | `embedded.rs` | the catalogue that is served here |
 //! | `facts.rs` | what a job that a watch starts is told |
+//! | `sensing.rs` | probes of checks, and what jobs say of themselves |
 //! | `environment.rs` | the children's environment |
 //! | `fault.rs` | faults of our own (P14) |
 
@@ -33,6 +34,7 @@ mod place;
 mod reload;
 mod report;
 mod requests;
+mod sensing;
 mod start;
 #[cfg(test)]
 mod tests;

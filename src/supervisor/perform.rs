@@ -1,10 +1,11 @@
 //! Effects to actions.
 
 use std::os::fd::AsFd;
+use std::time::Instant;
 
 use super::app::App;
 use super::environment::{own_variable, own_variables};
-use crate::events::{Event, PublicEvent, Run, RunKind, Signal, Source};
+use crate::events::{Event, PublicEvent, Run, RunKind, Signal, Source, StartFailure};
 use crate::jobs::{Effect, JobIo, Stdin};
 use crate::logging::Label;
 use crate::process::{Output, SpawnRequest, Spawned};
@@ -20,6 +21,9 @@ impl App {
                     self.processes.terminate(run.id, Signal::TERM);
                 }
                 Effect::Kill(run) => {
+                    if self.end_probe(run) {
+                        continue;
+                    }
                     tracing::debug!("killing command '{}'", self.names.run(run));
                     self.processes.kill(run.id);
                 }
@@ -35,6 +39,19 @@ impl App {
     }
 
     fn spawn(&mut self, run: Run, cause: Option<PublicEvent>) {
+        if self.begin_probe(run) {
+            return;
+        }
+        let quiet = self.jobs.is_lenient(run, Instant::now());
+        let mouthpiece = match self.mouthpiece(run) {
+            Ok(mouthpiece) => mouthpiece,
+            Err(error) => {
+                let name = self.names.run(run);
+                tracing::error!("unable to start {name}: {error}");
+                let failure = Event::SpawnFailed(run, StartFailure::Exhausted);
+                return self.answers.push_back(failure);
+            }
+        };
         let facts = cause.and_then(|event| match event.source {
             Source::Watch(watch) => self.discovery.facts(run.job, watch, event.code),
             _ => None,
@@ -42,13 +59,15 @@ impl App {
         let spec = self.jobs.spec(run.job);
         let (exec, io) = match run.kind {
             RunKind::Main => (spec.exec.as_ref(), spec.io),
-            RunKind::Check => {
+            RunKind::Check(number) => {
                 let health = spec.health.as_ref();
+                let check = health.and_then(|health| health.checks.get(usize::from(number)));
                 let io = JobIo {
-                    raw: health.is_some_and(|health| health.raw),
+                    // What it writes before the job is up says nothing (J04).
+                    raw: check.is_some_and(|check| check.raw) && !quiet,
                     ..JobIo::default()
                 };
-                (health.and_then(|health| health.exec.as_ref()), io)
+                (check.and_then(|check| check.probe.exec()), io)
             }
         };
         // The rules order runs only of commands that are there.
@@ -61,6 +80,7 @@ impl App {
         for (name, value) in facts.iter().flat_map(|facts| &facts.variables) {
             own.extend(own_variable(name, value));
         }
+        own.extend(mouthpiece.variables);
         let request = SpawnRequest {
             run,
             argv: exec.argv(),
@@ -78,33 +98,46 @@ impl App {
                 .as_ref()
                 .and_then(|facts| facts.file.as_ref())
                 .map(AsFd::as_fd),
+            ready: mouthpiece
+                .descriptor
+                .as_ref()
+                .map(|(end, number)| (end.as_fd(), *number)),
         };
         match self.processes.spawn(&request) {
             Ok(spawned) => {
                 if let Some(Source::Watch(watch)) = cause.map(|event| event.source) {
                     self.discovery.on_told(run.job, watch);
                 }
-                self.on_spawned(run, spawned);
+                self.on_spawned(run, spawned, quiet);
             }
             Err(error) => {
                 let name = self.names.run(run);
-                tracing::error!(
-                    job = self.names.job(run.job),
-                    "unable to start {name}: {error}"
-                );
+                if quiet {
+                    tracing::debug!("unable to start {name}: {error}");
+                } else {
+                    tracing::error!(
+                        job = self.names.job(run.job),
+                        "unable to start {name}: {error}"
+                    );
+                }
+                if let RunKind::Check(number) = run.kind {
+                    let place = (run.job, number);
+                    self.check_output.insert(place, error.to_string());
+                }
                 self.answers
                     .push_back(Event::SpawnFailed(run, error.failure));
             }
         }
     }
 
-    fn on_spawned(&mut self, run: Run, spawned: Spawned) {
+    fn on_spawned(&mut self, run: Run, spawned: Spawned, quiet: bool) {
         let Spawned { pid, output } = spawned;
         let job = self.names.job(run.job);
         tracing::debug!(job, pid, "{}.Run start", self.names.run(run));
         let label = match run.kind {
             RunKind::Main => Label::job(job, pid),
-            RunKind::Check => Label::check(job, pid),
+            RunKind::Check(_) if quiet => Label::quiet_check(job, pid),
+            RunKind::Check(_) => Label::check(job, pid),
         };
         match output.map(|output| self.logging.pump(output, label)) {
             Some(Ok(pump)) => {
@@ -118,7 +151,7 @@ impl App {
         }
         match run.kind {
             RunKind::Main => self.environment.set_pid(job, Some(pid)),
-            RunKind::Check => {
+            RunKind::Check(_) => {
                 self.checks.insert(run.job, pid);
             }
         }

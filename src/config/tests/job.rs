@@ -137,18 +137,20 @@ fn health_has_an_interval_and_a_ttl() {
     let health = |keys: &str| job(&format!("health: {{ {keys} }}")).health.unwrap();
     let check = health("exec: 'a', interval: '10', ttl: 25");
     assert_eq!(
-        (check.interval, check.ttl, check.timeout),
+        (check.interval, check.ttl, check.checks[0].timeout),
         (secs(10), secs(25), Some(secs(10)))
     );
-    let check = health("interval: '500ms', ttl: '1m', timeout: 3, logging: { raw: true }");
+    let check =
+        health("exec: 'a', interval: '500ms', ttl: '1m', timeout: 3, logging: { raw: true }");
     assert_eq!(
-        (check.interval, check.ttl, check.timeout),
+        (check.interval, check.ttl, check.checks[0].timeout),
         (Duration::from_millis(500), secs(60), Some(secs(3)))
     );
-    assert!(check.raw);
+    assert!(check.checks[0].raw);
+    assert!(health("interval: 1, ttl: 5").checks.is_empty());
     for none in ["0", "-1", "'0s'"] {
         assert_eq!(
-            health(&format!("interval: 1, ttl: 5, timeout: {none}")).timeout,
+            health(&format!("exec: 'a', interval: 1, ttl: 5, timeout: {none}")).checks[0].timeout,
             None
         );
     }
@@ -407,16 +409,12 @@ fn ignored_keys_are_warnings() {
 
 #[test]
 fn keys_of_later_work_are_unknown() {
-    for key in ["preStart", "stopSignal", "env", "user", "restart"] {
+    for key in ["stopSignal", "env", "user", "restart"] {
         refused_job(
             &format!("{key}: 'x'"),
             &format!("jobs[0]: unknown key `{key}`"),
         );
     }
-    refused_job(
-        "health: { interval: 1, ttl: 5, http: 'x' }",
-        "unknown key `http`",
-    );
     refused_job(
         "logging: { raw: true, level: 'x' }",
         "jobs[0].logging: unknown key `level`",

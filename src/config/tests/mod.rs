@@ -1,6 +1,7 @@
 //! Every rule of the configuration, as a person meets it: a text in, settings or a report out.
 
 mod duration;
+mod health;
 mod hostile;
 mod interfaces;
 mod job;

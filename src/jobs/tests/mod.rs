@@ -4,4 +4,5 @@ mod properties;
 mod rules;
 mod served;
 mod stop;
+mod vitals;
 mod world;

@@ -284,6 +284,7 @@ fn plain() -> SpawnRequest<'static> {
         sheltered: false,
         orphans: Orphans::Sweep,
         keeps: None,
+        ready: None,
     }
 }
 
