@@ -18,6 +18,7 @@ mod exhaustion;
 mod exit_status;
 mod faults;
 mod harness;
+mod health;
 mod hostile;
 mod jobs;
 mod layering;
