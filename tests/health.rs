@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 
-use crate::support::{PATIENCE, Pilot, Running, Signal, compiled};
+use crate::support::{PATIENCE, Pilot, Running, Signal, StandIn, compiled};
 
 fn count(pilot: &Running, line: &str) -> usize {
     let lines = pilot.journal().lines();
@@ -165,5 +165,30 @@ fn ready_by_notices_of_the_jobs_own_processes() {
     assert!(!said.contains("evil"), "{said}");
     let usec = std::fs::read_to_string(pilot.dir().join("usec")).expect("written");
     assert_eq!(usec.trim(), "200000");
+    stop(&mut pilot);
+}
+
+/// The catalogue has one check of a service, whatever the number of ours: it fails with the words of the one that did.
+#[test]
+fn the_catalogue_hears_of_the_check_that_failed() {
+    let agent = StandIn::start();
+    let mut pilot = Pilot::config(&format!(
+        r#"{{ control: {{ socket: "@DIR@/control.socket" }}, stopTimeout: 1, consul: "{}", jobs: [
+            {{ name: "app", port: 80, exec: "sleep 60", health: [
+                {{ exec: {{ shell: "echo fine" }}, interval: "50ms", ttl: 60, timeout: "5s" }},
+                {{ file: "@DIR@/flag", interval: "50ms", ttl: 60 }} ] }} ] }}"#,
+        agent.address()
+    ))
+    .file("flag", "")
+    .start();
+    agent.wait_status("app", Some("passing"), PATIENCE);
+    std::fs::remove_file(pilot.dir().join("flag")).expect("it is there");
+    agent.wait_status("app", Some("critical"), PATIENCE);
+    pilot.wait_until(PATIENCE, "the cause", || {
+        let output = agent.registered("app").map(|found| found.output);
+        output.is_some_and(|output| output.contains("flag: No such file"))
+    });
+    std::fs::write(pilot.dir().join("flag"), "").expect("a directory of ours");
+    agent.wait_status("app", Some("passing"), PATIENCE);
     stop(&mut pilot);
 }
