@@ -24,6 +24,7 @@
 //! | [`process`] | every fork, wait and kill; who owns which process; signals in and out | |
 //! | [`logging`] | our messages and the jobs' output, one writer | |
 //! | [`catalog`] | a Consul in memory: its tables, its HTTP edge | its tables |
+//! | [`checks`] | probes over HTTP, TCP, gRPC and files; what a job says of itself | |
 //! | [`control`] | the control socket, its server and its client | |
 //! | [`discovery`] | the client of a catalogue | |
 //! | [`supervisor`] | the loop; start, reload, end | |
@@ -55,6 +56,7 @@
 )]
 
 pub mod catalog;
+pub mod checks;
 pub mod cli;
 pub mod config;
 pub mod control;

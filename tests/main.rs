@@ -19,6 +19,7 @@ mod exhaustion;
 mod exit_status;
 mod faults;
 mod harness;
+mod health;
 mod hostile;
 mod jobs;
 mod layering;

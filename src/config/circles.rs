@@ -32,8 +32,7 @@ pub(super) fn check(walk: &mut Walk<'_>, drafts: &[Draft]) {
 fn names_nothing(condition: &Condition) -> bool {
     match condition {
         Condition::Never => true,
-        Condition::All(parts) => parts.iter().any(names_nothing),
-        Condition::Any(parts) => parts.iter().any(names_nothing),
+        Condition::All(parts) | Condition::Any(parts) => parts.iter().any(names_nothing),
         Condition::Once(_) | Condition::Is(_) => false,
     }
 }

@@ -110,15 +110,17 @@ impl Draft {
             .and_then(|exec| exec::read(walk, &exec));
         let keys = service::Keys::take(walk, &mut section);
         let advertised = keys.port.as_ref().filter(|port| !is_zero(port));
-        let health = read_health(walk, &mut section, &name, advertised);
         if advertised.is_some() && !name.is_empty() {
             service::check_name(walk, &name_place, &name);
         }
-        let service = keys.read(walk, &name, around);
         let when = section
             .take(walk, "when")
             .and_then(|when| When::read(walk, &when));
         let timing = Timing::read(walk, &mut section, when.as_ref());
+        let can_restart = exec.is_some() && timing.restarts != Restarts::Limited(0);
+        let health = read_health(walk, &mut section, &name, advertised, can_restart);
+        let service = keys.read(walk, &name, around);
+        let ready = health::read_ready(walk, &mut section, exec.is_some(), health.is_some());
         let (io, input_place) = read_io(walk, &mut section);
         let essential = section.take(walk, "essential");
         let essential = essential.and_then(|field| read_essential(walk, &field));
@@ -155,6 +157,7 @@ impl Draft {
             timeout: timing.timeout,
             stop_timeout: timing.stop_timeout,
             health,
+            ready,
             essential,
             io,
             forward,
@@ -181,7 +184,8 @@ impl Draft {
         let health = self.spec.health.as_ref();
         Facts {
             has_exec: self.spec.exec.is_some(),
-            has_check: health.and_then(|health| health.exec.as_ref()).is_some(),
+            has_check: health.is_some_and(|health| !health.checks.is_empty())
+                || self.spec.ready.is_some(),
             has_wait: self.when.as_ref().is_some_and(|when| when.wait.is_some()),
             may_fail: self.spec.max_restarts.is_some()
                 || self
@@ -261,6 +265,7 @@ fn read_health(
     section: &mut Section<'_>,
     name: &str,
     advertised: Option<&Field<'_>>,
+    can_restart: bool,
 ) -> Option<HealthSpec> {
     let field = section.take(walk, "health");
     if let (Some(port), None) = (advertised, &field)
@@ -270,7 +275,7 @@ fn read_health(
         let help = "add `health: { exec: \"…\", interval: 10, ttl: 25 }` with a command that checks the service";
         walk.error(&port.place, finding.help(help));
     }
-    health::read(walk, &field?, advertised.is_some())
+    health::read(walk, &field?, advertised.is_some(), can_restart)
 }
 
 /// `drain`: the time between leaving the catalogue and TERM.
@@ -355,13 +360,10 @@ fn read_restarts(walk: &mut Walk<'_>, field: &Field<'_>, is_each: bool) -> Optio
     const ACCEPTED: &str = "accepts positive integers, \"unlimited\", or \"never\"";
     let restarts = match &field.node.kind {
         Kind::String(text) => match text.as_str() {
-            "unlimited" if is_each => Err(
+            "unlimited" | "onFailure" if is_each => Err(
                 "may not be used when 'job.when.each' is set because it may result in infinite processes",
             ),
             "unlimited" => Ok(Restarts::Unlimited),
-            "onFailure" if is_each => Err(
-                "may not be used when 'job.when.each' is set because it may result in infinite processes",
-            ),
             "onFailure" => Ok(Restarts::OnFailure),
             "never" => Ok(Restarts::Limited(0)),
             digits => digits

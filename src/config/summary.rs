@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::events::{EventCode, Source, Subscription};
-use crate::jobs::{Condition, Essential, Is, JobSpec, Restarts, Start, State, Trigger};
+use crate::jobs::{
+    self, CheckSpec, Condition, Essential, Is, JobSpec, Probe, Restarts, Start, State, Trigger,
+};
 use crate::watches::{Target, WatchSpec};
 
 use super::settings::{Config, ConsulSettings, LogFormat, LogLevel, LogOutput, Scheme};
@@ -83,12 +85,21 @@ struct Job {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct Health {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    program: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    checks: Vec<Check>,
     #[serde(with = "humantime_serde")]
     interval: Duration,
     #[serde(with = "humantime_serde")]
     ttl: Duration,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Check {
+    kind: &'static str,
+    /// The command's program, a path, or where it connects to.
+    of: String,
+    #[serde(with = "humantime_serde")]
+    interval: Duration,
     #[serde(with = "humantime_serde", skip_serializing_if = "Option::is_none")]
     timeout: Option<Duration>,
 }
@@ -178,10 +189,9 @@ impl Config {
             timeout: job.timeout,
             stop_timeout: job.stop_timeout,
             health: job.health.as_ref().map(|health| Health {
-                program: health.exec.as_ref().map(|exec| exec.program().to_owned()),
+                checks: health.checks.iter().map(check_summary).collect(),
                 interval: health.interval,
                 ttl: health.ttl,
-                timeout: health.timeout,
             }),
             port: service.map(|service| service.port),
             address,
@@ -297,6 +307,30 @@ fn level_name(level: LogLevel) -> &'static str {
         LogLevel::Warn => "WARN",
         LogLevel::Info => "INFO",
         LogLevel::Debug => "DEBUG",
+    }
+}
+
+/// Headers and the path of a request may have a secret in them.
+fn check_summary(check: &CheckSpec) -> Check {
+    let (kind, of) = match &check.probe {
+        Probe::Exec(exec) => ("exec", exec.program().to_owned()),
+        Probe::Http(probe) => ("http", target_text(&probe.target)),
+        Probe::Tcp(target) => ("tcp", target_text(target)),
+        Probe::Grpc { target, .. } => ("grpc", target_text(target)),
+        Probe::File { path, .. } => ("file", path.clone()),
+    };
+    Check {
+        kind,
+        of,
+        interval: check.interval,
+        timeout: check.timeout,
+    }
+}
+
+fn target_text(target: &jobs::Target) -> String {
+    match target {
+        jobs::Target::Port { host, port } => format!("{host}:{port}"),
+        jobs::Target::Socket(path) => path.clone(),
     }
 }
 

@@ -491,10 +491,10 @@ impl Names {
             (Source::Job(job), _) if job == own => {
                 Some("a job does not wait for itself".to_owned())
             }
-            (Source::Job(_), Is::Running) => None,
-            (Source::Job(job), _) if has_health(job) => None,
-            (Source::Job(_), _) => Some("that job has no `health.exec`".to_owned()),
-            (Source::Watch(_), Is::Healthy | Is::Unhealthy) => None,
+            (Source::Job(job), is) if is != Is::Running && !has_health(job) => {
+                Some("that job has no health check".to_owned())
+            }
+            (Source::Job(_), _) | (Source::Watch(_), Is::Healthy | Is::Unhealthy) => None,
             _ => Some("only jobs run, and only jobs and watches are healthy".to_owned()),
         }
     }

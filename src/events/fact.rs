@@ -52,6 +52,17 @@ impl fmt::Display for StartFailure {
     }
 }
 
+/// What a job says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Notice {
+    /// It is ready to work.
+    Ready,
+    /// It still turns: a heartbeat for its watchdog.
+    Alive,
+    /// It is about to end.
+    Stopping,
+}
+
 /// A fact, in the past tense; the only way the world reaches the machines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Event {
@@ -67,6 +78,8 @@ pub enum Event {
     Left { job: JobId, was_there: bool },
     /// A public event from another room (a watch) or a signal.
     Published(PublicEvent),
+    /// A run's processes said something of themselves.
+    Notified(Run, Notice),
     /// Maintenance was switched on or off.
     Maintenance(bool),
     /// Everything shall stop.

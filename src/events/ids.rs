@@ -27,8 +27,8 @@ impl fmt::Display for RunId {
 pub enum RunKind {
     /// The job's `exec`.
     Main,
-    /// The job's `health.exec`.
-    Check,
+    /// The job's health check of this number.
+    Check(u16),
 }
 
 /// One spawn of one command. An answer that carries another run's number changes nothing.

@@ -16,7 +16,7 @@ mod tests;
 mod time;
 
 pub use code::{EventCode, PublicEvent, Source, Subscription};
-pub use fact::{Event, StartFailure, StopReason};
+pub use fact::{Event, Notice, StartFailure, StopReason};
 pub use failure::Failure;
 pub use ids::{Exit, JobId, Run, RunId, RunKind, WatchId};
 pub use signal::{Signal, UnknownSignal};

@@ -9,7 +9,7 @@ use crate::services::Presence;
 /// An order, in the imperative. The shell performs orders in the sequence in which they come and waits for none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Start the run's command. `cause` is the event that triggered it, if one did.
+    /// Start the run's command, or look at what a check without one looks at. `cause` is the event that triggered it, if one did.
     /// Answered by silence, or by [`crate::events::Event::SpawnFailed`].
     Spawn {
         run: Run,
@@ -55,6 +55,10 @@ pub enum Note {
     HookTimedOut { hook: JobId, limit: Duration },
     /// The service did not leave the catalogue within this time; the end goes on (S08).
     LeavingTimedOut { limit: Duration },
+    /// A check has failed for good and the job is restarted for it (J09).
+    Restarting,
+    /// The heartbeat of a job with a watchdog did not come within this time.
+    HeartbeatMissed { limit: Duration },
     /// The job ended and may not be started again.
     Completed { exit: Option<Exit> },
 }

@@ -12,7 +12,9 @@ use super::machine::{Fate, Job, Phase};
 use super::needs;
 use super::spec::{Action, Essential, JobSpec, StopLimits, Trigger};
 use super::turn::Turn;
-use crate::events::{Event, EventCode, Exit, Jitter, JobId, PublicEvent, RunId, Source, WatchId};
+use crate::events::{
+    Event, EventCode, Exit, Jitter, JobId, PublicEvent, Run, RunId, Source, WatchId,
+};
 use crate::services::Presence;
 
 /// The jobs of one configuration. A value: it knows no clock, process or network, and the same events at the same times
@@ -201,10 +203,23 @@ impl Jobs {
             is_checked: job
                 .check
                 .as_ref()
-                .is_some_and(super::health::Check::is_checked),
+                .is_some_and(super::health::Checks::is_checked),
             is_started: job.is_started(),
             last_exit: job.last_exit,
         }
+    }
+
+    /// The check that a job is unhealthy for.
+    #[must_use]
+    pub fn failing_check(&self, job: JobId) -> Option<u16> {
+        self.job(job).check.as_ref()?.failing()
+    }
+
+    /// Whether a failure of this run of a check says nothing yet (J04).
+    #[must_use]
+    pub fn is_lenient(&self, run: Run, now: Instant) -> bool {
+        let check = self.job(run.job).check.as_ref();
+        check.is_some_and(|check| check.is_lenient(run, now))
     }
 
     /// Whether everything is on its way out.
@@ -296,6 +311,11 @@ impl Jobs {
             Event::SpawnFailed(run, failure) => {
                 self.with(run.job, now, &mut trays, |job, turn| {
                     job.on_spawn_failed(run, failure, turn);
+                });
+            }
+            Event::Notified(run, notice) => {
+                self.with(run.job, now, &mut trays, |job, turn| {
+                    job.on_notice(run, notice, turn);
                 });
             }
             Event::Maintenance(on) => self.on_maintenance(on, now, &mut trays),
@@ -427,6 +447,9 @@ impl Jobs {
             return;
         };
         for job in subscribers {
+            if !self.is_for(event, job) {
+                continue;
+            }
             self.with(job, now, trays, |job, turn| job.on_subscribed(event, turn));
             if self.job(job).may_open(self) {
                 self.with(job, now, trays, |job, turn| job.open(Some(event), turn));
@@ -463,6 +486,27 @@ impl Jobs {
             }
         }
         moved
+    }
+
+    /// Whether an event is for this subscriber. A single result of a check is not for those that wait for the state, which
+    /// `rise` and `fall` decide (decision 13).
+    fn is_for(&self, event: PublicEvent, subscriber: JobId) -> bool {
+        let triggers = matches!(self.job(subscriber).spec.start.trigger, Trigger::Each(_));
+        let Source::Job(source) = event.source else {
+            return true;
+        };
+        if triggers {
+            return true;
+        }
+        let source = self.job(source);
+        if source.check.is_none() {
+            return true;
+        }
+        match event.code {
+            EventCode::Healthy => source.health() == Health::Healthy,
+            EventCode::Unhealthy => source.health() == Health::Unhealthy,
+            _ => true,
+        }
     }
 
     fn take_finals(&mut self, now: Instant, trays: &mut Trays) {
@@ -602,6 +646,7 @@ impl Jobs {
         let limited = job.limits_anybody();
         let before = outside(job);
         act(job, &mut turn);
+        job.heed_health(&mut turn);
         if outside(job) != before && self.dependents.contains_key(&id) {
             self.changed.insert(id);
         }

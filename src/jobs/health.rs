@@ -1,231 +1,362 @@
-//! The health rule of one job: when its check runs and what a result means.
+//! The health of one job: what its checks, its readiness and its watchdog say together.
+//!
+//! | | the job is |
+//! | --- | --- |
+//! | a check, or the watchdog, has failed | unhealthy |
+//! | all have passed, and the job is ready if it says so itself | healthy |
+//! | else | unknown |
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use super::check::Check;
 use super::effect::Note;
 use super::run::LiveRun;
-use super::spec::HealthSpec;
+use super::spec::{JobSpec, Ready};
 use super::turn::Turn;
-use crate::events::{EventCode, Exit, JobId, PublicEvent, Run, RunKind, Source, StartFailure};
+use crate::events::{EventCode, Exit, JobId, Notice, Run, RunKind, StartFailure, later};
 use crate::services::Presence;
 
 /// What is known of a job's health.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Health {
-    /// No check has ended since the job was started, since maintenance ended, or since one could not be started.
+    /// Not every check has ended since the job was started, since maintenance ended, or since one could not be started.
     #[default]
     Unknown,
-    /// The last check passed.
+    /// The checks passed.
     Healthy,
-    /// The last check failed.
+    /// A check failed.
     Unhealthy,
 }
 
-/// A job's check: at most one run of it at a time (J01), at multiples of its interval counted from the load of the
-/// configuration, missed ones skipped (D52).
+/// Everything that says how a job is.
 #[derive(Debug)]
-pub(super) struct Check {
+pub(super) struct Checks {
     job: JobId,
-    spec: HealthSpec,
+    all: Vec<Check>,
     /// The job has a service in the catalogue, which hears of every result.
     advertised: bool,
-    /// The next tick; `None` while no check is to run (not started yet, maintenance, halting).
+    /// Without a check the service sends heartbeats, so often and next then.
+    beat: Option<Duration>,
+    next_beat: Option<Instant>,
+    readiness: Readiness,
+    watchdog: Option<Watchdog>,
+}
+
+/// Whether a job that says so itself is ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Readiness {
+    /// It says nothing.
+    Unasked,
+    Awaited,
+    Ready,
+}
+
+/// The heartbeats of a job that are missed when they do not come.
+#[derive(Debug)]
+struct Watchdog {
+    limit: Duration,
+    /// When the next one is missed; `None` while the job is not ready.
     next: Option<Instant>,
-    live: Option<LiveRun>,
-    /// The live check began before a maintenance: its result says nothing about now.
-    void: bool,
-    /// A check is to follow the void one at once.
-    wanted: bool,
     health: Health,
 }
 
-impl Check {
-    pub(super) fn new(job: JobId, spec: HealthSpec, advertised: bool) -> Check {
-        Check {
-            job,
-            spec,
-            advertised,
-            next: None,
-            live: None,
-            void: false,
-            wanted: false,
-            health: Health::Unknown,
+impl Checks {
+    /// `None`: nothing will ever be known of the job's health.
+    pub(super) fn of(job: JobId, spec: &JobSpec) -> Option<Checks> {
+        let (readiness, watchdog) = match spec.ready {
+            None | Some(Ready::Health) => (Readiness::Unasked, None),
+            Some(Ready::Notify { watchdog }) => (Readiness::Awaited, watchdog),
+            Some(Ready::Descriptor(_)) => (Readiness::Awaited, None),
+        };
+        if spec.health.is_none() && readiness == Readiness::Unasked {
+            return None;
         }
-    }
-
-    /// Whether anything happens at a tick: a check, or a heartbeat of a service without one.
-    fn ticks(&self) -> bool {
-        self.is_checked() || self.advertised
+        let specs = spec.health.iter().flat_map(|health| &health.checks);
+        let numbered = (0..).zip(specs);
+        let all: Vec<Check> = numbered
+            .map(|(number, spec)| Check::new(job, number, spec.clone()))
+            .collect();
+        let advertised = spec.service.is_some();
+        let health = spec
+            .health
+            .as_ref()
+            .filter(|_| advertised && all.is_empty());
+        Some(Checks {
+            job,
+            advertised,
+            beat: health.map(|health| health.interval),
+            next_beat: None,
+            readiness,
+            watchdog: watchdog.map(|limit| Watchdog {
+                limit,
+                next: None,
+                health: Health::Unknown,
+            }),
+            all,
+        })
     }
 
     pub(super) fn health(&self) -> Health {
-        self.health
+        let watchdog = self.watchdog.iter().map(|watchdog| watchdog.health);
+        let parts: Vec<Health> = self.all.iter().map(Check::health).chain(watchdog).collect();
+        let all = parts.iter().all(|health| *health == Health::Healthy);
+        match self.readiness {
+            _ if parts.contains(&Health::Unhealthy) => Health::Unhealthy,
+            Readiness::Unasked if all && !parts.is_empty() => Health::Healthy,
+            Readiness::Ready if all => Health::Healthy,
+            Readiness::Unasked | Readiness::Awaited | Readiness::Ready => Health::Unknown,
+        }
     }
 
-    /// Whether there is a command to run.
+    /// Whether there is a check, or a readiness to be waited for.
     pub(super) fn is_checked(&self) -> bool {
-        self.spec.exec.is_some()
+        !self.all.is_empty() || self.readiness != Readiness::Unasked
     }
 
-    pub(super) fn live(&self) -> Option<&LiveRun> {
-        self.live.as_ref()
+    /// The check that the job is unhealthy for; `None` also for its watchdog.
+    pub(super) fn failing(&self) -> Option<u16> {
+        let mut failing = self
+            .all
+            .iter()
+            .filter(|check| check.health() == Health::Unhealthy);
+        failing.next().map(Check::number)
+    }
+
+    /// Whether a failure of this run of a check says nothing yet (J04).
+    pub(super) fn is_lenient(&self, run: Run, now: Instant) -> bool {
+        let RunKind::Check(number) = run.kind else {
+            return false;
+        };
+        let check = self.all.get(usize::from(number));
+        check.is_some_and(|check| check.is_lenient(now))
+    }
+
+    /// The live runs of the checks.
+    pub(super) fn live(&self) -> impl Iterator<Item = &LiveRun> + Clone {
+        self.all.iter().filter_map(Check::live)
+    }
+
+    /// Whether a time limit runs against somebody else.
+    pub(super) fn limits_anybody(&self) -> bool {
+        let watched = self.watchdog.as_ref().and_then(|watchdog| watchdog.next);
+        watched.is_some() || self.live().any(|live| live.deadline().is_some())
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let limit = self.live.as_ref().and_then(LiveRun::deadline);
-        [self.next, limit].into_iter().flatten().min()
+        let checks = self.all.iter().filter_map(Check::deadline);
+        let watched = self.watchdog.as_ref().and_then(|watchdog| watchdog.next);
+        checks.chain(self.next_beat).chain(watched).min()
     }
 
     /// The job was started (again): what was known is about an earlier run.
     pub(super) fn on_start(&mut self, turn: &mut Turn<'_>) {
-        self.health = Health::Unknown;
-        if self.next.is_none() && self.ticks() && !turn.maintenance && !turn.stopping {
-            self.next = Some(turn.next_tick(turn.epoch, self.spec.interval));
+        self.on_down();
+        for check in &mut self.all {
+            check.on_start(turn);
+        }
+        if self.next_beat.is_none() && !turn.maintenance && !turn.stopping {
+            self.next_beat = self.beat.map(|every| turn.next_tick(turn.epoch, every));
+        }
+    }
+
+    /// The job's command does not run: it is neither ready nor has it to send heartbeats.
+    pub(super) fn on_down(&mut self) {
+        if self.readiness == Readiness::Ready {
+            self.readiness = Readiness::Awaited;
+        }
+        if let Some(watchdog) = &mut self.watchdog {
+            watchdog.next = None;
+            watchdog.health = Health::Unknown;
         }
     }
 
     pub(super) fn on_maintenance(&mut self, on: bool, started: bool, turn: &mut Turn<'_>) {
-        self.health = Health::Unknown;
-        self.void = self.live.is_some();
-        let wanted = !on && started && self.ticks() && !turn.stopping;
-        self.next = wanted.then(|| turn.next_tick(turn.epoch, self.spec.interval));
-        // Whoever ends a maintenance wants the service back now and not an interval later (C05).
-        self.wanted = wanted && self.live.is_some();
-        if wanted && self.live.is_none() {
-            self.tick(turn);
+        let wanted = !on && started && !turn.stopping;
+        for check in &mut self.all {
+            check.on_maintenance(wanted, turn);
+        }
+        self.next_beat = self
+            .beat
+            .filter(|_| wanted)
+            .map(|every| turn.next_tick(turn.epoch, every));
+        if self.next_beat.is_some() {
+            self.send_beat(turn);
         }
     }
 
-    fn tick(&mut self, turn: &mut Turn<'_>) {
-        if self.is_checked() {
-            self.begin(turn);
-        } else {
+    /// What a service without a check says of itself at an interval: that it is well, unless the job knows better.
+    fn send_beat(&mut self, turn: &mut Turn<'_>) {
+        if self.readiness == Readiness::Unasked {
             turn.show(self.job, Presence::Passing);
+        } else {
+            self.show(turn);
         }
     }
 
-    /// What was left of the live check is gone.
-    fn on_over(&mut self, turn: &mut Turn<'_>) {
-        self.live = None;
-        if std::mem::take(&mut self.wanted) && self.next.is_some() {
-            self.begin(turn);
-        }
-    }
-
-    /// No further check until the next start; a live one is killed, it has nothing to put away.
+    /// No further check until the next start.
     pub(super) fn stop(&mut self, turn: &mut Turn<'_>) {
-        self.next = None;
-        self.void = true;
-        self.wanted = false;
-        if let Some(live) = &mut self.live {
-            live.kill(turn.now, turn.effects);
+        self.next_beat = None;
+        self.on_down();
+        for check in &mut self.all {
+            check.stop(turn);
         }
     }
 
-    pub(super) fn thaw(&mut self, by: std::time::Duration) {
-        if let Some(live) = &mut self.live {
-            live.thaw(by);
+    pub(super) fn thaw(&mut self, by: Duration) {
+        for check in &mut self.all {
+            check.thaw(by);
+        }
+        let watched = self.watchdog.as_mut();
+        if let Some(next) = watched.and_then(|watchdog| watchdog.next.as_mut()) {
+            *next = later(*next, by);
         }
     }
 
     /// `is_down`: the job's command is between two tries, so that a service without a check is not said to be well.
     pub(super) fn on_time(&mut self, is_down: bool, turn: &mut Turn<'_>) {
-        if let Some(live) = &mut self.live {
-            live.on_time(turn.now, turn.effects);
+        for check in &mut self.all {
+            check.on_time(turn);
         }
-        if self.next.is_some_and(|at| at <= turn.now) {
-            self.next = Some(turn.next_tick(turn.epoch, self.spec.interval));
-            let is_beat = !self.is_checked();
-            if self.live.is_none() && !(is_beat && is_down) {
-                self.tick(turn);
+        if let (Some(at), Some(every)) = (self.next_beat, self.beat)
+            && at <= turn.now
+        {
+            self.next_beat = Some(turn.next_tick(turn.epoch, every));
+            if !is_down {
+                self.send_beat(turn);
             }
         }
+        self.watch(turn);
     }
 
-    fn begin(&mut self, turn: &mut Turn<'_>) {
-        let run = turn.spawn(self.job, RunKind::Check, None);
-        self.void = false;
-        // Without a grace: what a check leaves behind is killed at once, so that the next one runs on time (J02).
-        self.live = Some(LiveRun::new(
-            run,
-            turn.now,
-            self.spec.timeout,
-            std::time::Duration::ZERO,
-        ));
-    }
-
-    fn is_current(&self, run: Run) -> bool {
-        self.live.as_ref().is_some_and(|live| live.run == run)
+    /// A heartbeat that did not come is a check that failed, and fails again for as long as none comes.
+    fn watch(&mut self, turn: &mut Turn<'_>) {
+        let Some(watchdog) = &mut self.watchdog else {
+            return;
+        };
+        if watchdog.next.is_none_or(|at| at > turn.now) {
+            return;
+        }
+        let limit = watchdog.limit;
+        watchdog.next = Some(later(turn.now, limit));
+        if watchdog.health != Health::Unhealthy {
+            turn.report(self.job, Note::HeartbeatMissed { limit });
+        }
+        watchdog.health = Health::Unhealthy;
+        if !turn.maintenance {
+            self.tell(false, turn);
+        }
     }
 
     pub(super) fn on_spawn_failed(&mut self, run: Run, failure: StartFailure, turn: &mut Turn<'_>) {
-        if !self.is_current(run) {
-            return;
-        }
-        if failure == StartFailure::Exhausted {
-            // That there was no process to be had says nothing about the job (X02).
-            self.health = Health::Unknown;
-            let delay = self.next.map_or(self.spec.interval, |at| {
-                at.saturating_duration_since(turn.now)
-            });
-            turn.report(self.job, Note::Exhausted { delay });
-        } else {
-            self.on_result(failure.as_exit(), turn);
-        }
-        self.on_over(turn);
+        let check = self.check(run);
+        let result = check.and_then(|check| check.on_spawn_failed(run, failure, turn));
+        self.on_result(result, turn);
     }
 
     pub(super) fn on_exit(&mut self, run: Run, exit: Exit, left: bool, turn: &mut Turn<'_>) {
-        if !self.is_current(run) {
-            return;
-        }
-        self.on_result(exit, turn);
-        match &mut self.live {
-            Some(live) if left => live.on_exit_with_leftovers(exit, turn.now, turn.effects),
-            _ => self.on_over(turn),
-        }
+        let check = self.check(run);
+        let result = check.and_then(|check| check.on_exit(run, exit, left, turn));
+        self.on_result(result, turn);
     }
 
     pub(super) fn on_gone(&mut self, run: Run, turn: &mut Turn<'_>) {
-        if self.is_current(run) {
-            self.on_over(turn);
+        if let Some(check) = self.check(run) {
+            check.on_gone(run, turn);
         }
     }
 
-    /// Published at every result, not only at a change (decision 13).
-    fn on_result(&mut self, exit: Exit, turn: &mut Turn<'_>) {
-        let success = exit.is_success();
-        let code = if success {
-            EventCode::ExitSuccess
-        } else {
-            EventCode::ExitFailed
-        };
-        turn.publish(PublicEvent {
-            code,
-            source: Source::Check(self.job),
-        });
-        if self.void {
-            return;
+    fn check(&mut self, run: Run) -> Option<&mut Check> {
+        match run.kind {
+            RunKind::Check(number) => self.all.get_mut(usize::from(number)),
+            RunKind::Main => None,
         }
-        self.health = if success {
-            Health::Healthy
-        } else {
-            Health::Unhealthy
-        };
-        let (code, presence) = if success {
-            (EventCode::Healthy, Presence::Passing)
-        } else {
-            (EventCode::Unhealthy, Presence::Critical)
+    }
+
+    fn on_result(&mut self, result: Option<bool>, turn: &mut Turn<'_>) {
+        if let Some(passed) = result {
+            self.tell(passed, turn);
+        }
+    }
+
+    /// Published at every result, not only at a change (decision 13): a failure is the job's, a pass only if nothing else
+    /// speaks against it. The catalogue is shown the state.
+    fn tell(&mut self, passed: bool, turn: &mut Turn<'_>) {
+        self.show(turn);
+        if !passed {
+            turn.publish_job(EventCode::Unhealthy, self.job);
+        } else if self.last_results_are_good() {
+            turn.publish_job(EventCode::Healthy, self.job);
+        }
+    }
+
+    fn last_results_are_good(&self) -> bool {
+        let watchdog = self.watchdog.as_ref();
+        self.readiness != Readiness::Awaited
+            && self.all.iter().all(Check::has_passed)
+            && watchdog.is_none_or(|watchdog| watchdog.health == Health::Healthy)
+    }
+
+    fn show(&self, turn: &mut Turn<'_>) {
+        let presence = match self.health() {
+            Health::Healthy => Presence::Passing,
+            Health::Unhealthy => Presence::Critical,
+            Health::Unknown => return,
         };
         if self.advertised {
             turn.show(self.job, presence);
         }
-        turn.publish_job(code, self.job);
+    }
+
+    /// The job says something of itself.
+    pub(super) fn on_notice(&mut self, notice: Notice, turn: &mut Turn<'_>) {
+        match notice {
+            Notice::Ready if self.readiness == Readiness::Awaited => self.on_ready(turn),
+            Notice::Alive if self.readiness == Readiness::Ready => self.on_alive(turn),
+            Notice::Stopping if self.readiness == Readiness::Ready => self.on_down(),
+            Notice::Ready | Notice::Alive | Notice::Stopping => {}
+        }
+    }
+
+    fn on_ready(&mut self, turn: &mut Turn<'_>) {
+        self.readiness = Readiness::Ready;
+        if let Some(watchdog) = &mut self.watchdog {
+            watchdog.next = Some(later(turn.now, watchdog.limit));
+            watchdog.health = Health::Healthy;
+        }
+        if turn.maintenance || turn.stopping {
+            return;
+        }
+        if self.last_results_are_good() {
+            self.tell(true, turn);
+        }
+        for check in &mut self.all {
+            check.hasten(turn);
+        }
+    }
+
+    /// Only the end of a failure is a result: whoever sends a heartbeat every millisecond does not start jobs so often.
+    fn on_alive(&mut self, turn: &mut Turn<'_>) {
+        let Some(watchdog) = &mut self.watchdog else {
+            return;
+        };
+        watchdog.next = Some(later(turn.now, watchdog.limit));
+        if watchdog.health == Health::Healthy {
+            return;
+        }
+        watchdog.health = Health::Healthy;
+        if !turn.maintenance {
+            self.tell(true, turn);
+        }
+    }
+
+    /// Whether the job is to be restarted for a check that has failed (J09).
+    pub(super) fn wants_restart(&self) -> bool {
+        self.all.iter().any(Check::wants_restart)
     }
 
     pub(super) fn kill(&mut self, turn: &mut Turn<'_>) {
-        if let Some(live) = &mut self.live {
-            live.kill(turn.now, turn.effects);
+        for check in &mut self.all {
+            check.kill(turn);
         }
     }
 }

@@ -25,13 +25,14 @@
 //! on one port (D2).
 
 mod steps;
+mod vitals;
 
 use std::time::{Duration, Instant};
 
 use super::backoff::{Backoff, RestartWindow};
 use super::condition::{Condition, Gate, View};
 use super::effect::Note;
-use super::health::{Check, Health};
+use super::health::{Checks, Health};
 use super::run::LiveRun;
 use super::spec::{Expiry, First, JobSpec, Orphans, Overlap, Restarts, Trigger, Wait};
 use super::turn::Turn;
@@ -52,7 +53,7 @@ pub(super) struct Job {
     early: Option<PublicEvent>,
     /// It has been started at least once: its command was run, or it has none.
     started: bool,
-    pub(super) check: Option<Check>,
+    pub(super) check: Option<Checks>,
     /// Starts that may follow an own end.
     restarts: Restarts,
     /// How often the start event still counts.
@@ -142,10 +143,7 @@ impl Job {
             gate: Gate::new(spec.start.after.clone()),
             early: None,
             started: false,
-            check: spec
-                .health
-                .clone()
-                .map(|health| Check::new(id, health, spec.service.is_some())),
+            check: Checks::of(id, &spec),
             restarts: spec.restarts,
             starts,
             backoff: Backoff::new(spec.backoff),
@@ -257,7 +255,7 @@ impl Job {
             && self
                 .check
                 .as_ref()
-                .is_none_or(|check| check.live().is_none())
+                .is_none_or(|check| check.live().next().is_none())
     }
 
     /// Whether it is at its end though something that KILL did not end is still there.
@@ -276,11 +274,7 @@ impl Job {
         };
         phase
             || self.kept.iter().any(limited)
-            || self
-                .check
-                .as_ref()
-                .and_then(Check::live)
-                .is_some_and(limited)
+            || self.check.as_ref().is_some_and(Checks::limits_anybody)
     }
 
     pub(super) fn is_started(&self) -> bool {
@@ -288,7 +282,7 @@ impl Job {
     }
 
     pub(super) fn health(&self) -> Health {
-        self.check.as_ref().map_or(Health::Unknown, Check::health)
+        self.check.as_ref().map_or(Health::Unknown, Checks::health)
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -309,7 +303,7 @@ impl Job {
                     .min()
             }
         };
-        let check = self.check.as_ref().and_then(Check::deadline);
+        let check = self.check.as_ref().and_then(Checks::deadline);
         let kept = self.kept.iter().filter_map(LiveRun::deadline).min();
         [phase, check, self.tick, kept].into_iter().flatten().min()
     }
@@ -376,7 +370,7 @@ impl Job {
     pub(super) fn on_exit(&mut self, run: Run, exit: Exit, left: bool, turn: &mut Turn<'_>) {
         match run.kind {
             RunKind::Main => self.on_main_exit(run, exit, left, turn),
-            RunKind::Check => {
+            RunKind::Check(_) => {
                 if let Some(check) = &mut self.check {
                     check.on_exit(run, exit, left, turn);
                 }
@@ -412,7 +406,7 @@ impl Job {
     pub(super) fn on_gone(&mut self, run: Run, turn: &mut Turn<'_>) {
         self.kept.retain(|kept| kept.run != run);
         match (&self.phase, run.kind) {
-            (_, RunKind::Check) => {
+            (_, RunKind::Check(_)) => {
                 if let Some(check) = &mut self.check {
                     check.on_gone(run, turn);
                 }
@@ -443,7 +437,7 @@ impl Job {
     pub(super) fn on_spawn_failed(&mut self, run: Run, failure: StartFailure, turn: &mut Turn<'_>) {
         match run.kind {
             RunKind::Main => self.on_main_spawn_failed(run, failure, turn),
-            RunKind::Check => {
+            RunKind::Check(_) => {
                 if let Some(check) = &mut self.check {
                     check.on_spawn_failed(run, failure, turn);
                 }

@@ -11,7 +11,8 @@
 //! | `attributes.rs`, `accounts.rs` | what its processes are; users and groups as text |
 //! | `machine.rs` | the states of one job |
 //! | `run.rs` | one live run: time limit, TERM, KILL, gone |
-//! | `health.rs` | when a check runs and what a result means |
+//! | `check.rs` | when one check runs and what its results mean |
+//! | `health.rs` | what all checks of a job, its readiness and its watchdog mean together |
 //! | `backoff.rs` | how long a restart waits |
 //! | `needs.rs` | the order in which jobs stop |
 //! | `fleet.rs` | between jobs: who hears what, the order of the end |
@@ -20,6 +21,7 @@
 mod accounts;
 mod attributes;
 mod backoff;
+mod check;
 mod condition;
 mod effect;
 mod ending;
@@ -42,6 +44,7 @@ pub use ending::Outcome;
 pub use fleet::{JobState, JobStatus, Jobs};
 pub use health::Health;
 pub use spec::{
-    Action, BackoffSpec, Essential, Exec, Expiry, First, HealthSpec, JobIo, JobSpec, MaxRestarts,
-    Orphans, Overlap, Restarts, Start, Stdin, StopLimits, Trigger, Wait,
+    Action, BackoffSpec, CheckSpec, Essential, Exec, Expiry, First, HealthSpec, HttpProbe, JobIo,
+    JobSpec, MaxRestarts, Orphans, Overlap, Probe, Ready, Restarts, Start, Stdin, StopLimits,
+    Target, Trigger, Wait,
 };

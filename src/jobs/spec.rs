@@ -28,8 +28,10 @@ pub struct JobSpec {
     pub timeout: Option<Duration>,
     /// Time from TERM to KILL, and the bound of the wait for `stopping` hooks; `None`: the program's (decision 8).
     pub stop_timeout: Option<Duration>,
-    /// Its health check.
+    /// Its health checks.
     pub health: Option<HealthSpec>,
+    /// What it is ready by; with it the job is healthy only from then on.
+    pub ready: Option<Ready>,
     /// Whether its final exit ends the container with its status.
     pub essential: Essential,
     /// How its processes are connected.
@@ -63,6 +65,7 @@ impl JobSpec {
             timeout: None,
             stop_timeout: None,
             health: None,
+            ready: None,
             essential: Essential::No,
             io: JobIo::default(),
             forward: Vec::new(),
@@ -304,19 +307,100 @@ pub enum Action {
     Restart(JobId),
 }
 
-/// A health check that runs a command.
+/// How a job's health is found out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HealthSpec {
-    /// The command; without one an advertised job only sends heartbeats.
-    pub exec: Option<Exec>,
-    /// Time between two checks, counted from the load of the configuration. At least 1 ms.
+    /// All must pass; without any an advertised job only sends heartbeats.
+    pub checks: Vec<CheckSpec>,
+    /// Time between two heartbeats, or the shortest between two checks. At least 1 ms.
     pub interval: Duration,
     /// How long the catalogue believes a passed check.
     pub ttl: Duration,
-    /// The longest a check may last; `None`: no limit (an explicit `0`).
+}
+
+/// One health check.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckSpec {
+    /// What it looks at.
+    pub probe: Probe,
+    /// Time between two checks, counted from the load of the configuration. At least 1 ms.
+    pub interval: Duration,
+    /// The longest a check may last; `None`: no limit (an explicit `0`, for commands alone).
     pub timeout: Option<Duration>,
-    /// The check's output goes to our own output as it is.
+    /// The output of a command goes to our own output as it is.
     pub raw: bool,
+    /// Results in a row that make the job healthy, and unhealthy. At least 1.
+    pub rise: u32,
+    pub fall: u32,
+    /// So long after a start a failure says nothing, until a check has passed (J04).
+    pub start_period: Duration,
+    /// When it has made the job unhealthy, the job is restarted (J09).
+    pub restarts: bool,
+}
+
+/// What a health check looks at. All but a command need no program in the image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// A command that ends with 0.
+    Exec(Exec),
+    /// An answer over HTTP.
+    Http(HttpProbe),
+    /// Somebody accepts a connection.
+    Tcp(Target),
+    /// `SERVING` of the standard health service, over HTTP/2 without TLS. An empty service is the whole server.
+    Grpc { target: Target, service: String },
+    /// A file that is there, and was written within this time.
+    File {
+        path: String,
+        max_age: Option<Duration>,
+    },
+}
+
+impl Probe {
+    /// The command, if it is one.
+    #[must_use]
+    pub fn exec(&self) -> Option<&Exec> {
+        match self {
+            Probe::Exec(exec) => Some(exec),
+            Probe::Http(_) | Probe::Tcp(_) | Probe::Grpc { .. } | Probe::File { .. } => None,
+        }
+    }
+}
+
+/// Where a check connects to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A literal address or `localhost` (others: where the build can look names up), and a port.
+    Port { host: String, port: u16 },
+    /// A socket in the file system; with `@` in front, an abstract one.
+    Socket(String),
+}
+
+/// One request and what its answer must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpProbe {
+    pub target: Target,
+    pub method: String,
+    /// Path and query.
+    pub path: String,
+    /// Names and values in the order of the file; `Host` and `User-Agent` are there unless the file says others.
+    pub headers: Vec<(String, String)>,
+    /// Ranges of statuses that pass, both ends included.
+    pub status: Vec<(u16, u16)>,
+    /// What the body must have in it.
+    pub body: Option<String>,
+}
+
+/// How a job says that it is ready to work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ready {
+    /// By its health check, which says it of any job.
+    Health,
+    /// By `READY=1` to the socket in `NOTIFY_SOCKET`, as for systemd; then, with a watchdog, by `WATCHDOG=1` at least so
+    /// often.
+    Notify { watchdog: Option<Duration> },
+    /// By a newline on this descriptor, as for s6.
+    Descriptor(i32),
 }
 
 /// How a job's processes are connected to the world.

@@ -232,6 +232,9 @@ impl Pump {
     /// Adds as many lines as there is room for, drops the others if that is the policy, and returns what has to wait.
     fn hand_on<'a>(&mut self, input: &'a [u8]) -> &'a [u8] {
         let (label, framer) = (&self.label, &mut self.framer);
+        if label.quiet {
+            return &[];
+        }
         self.shared.with(|output| {
             let mut rest = input;
             while output.has_room() && !rest.is_empty() {

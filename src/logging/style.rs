@@ -30,6 +30,8 @@ pub struct Label {
     pub name: Arc<str>,
     /// The process that was started.
     pub pid: i32,
+    /// Its output is read and not shown (J04).
+    pub quiet: bool,
 }
 
 impl Label {
@@ -40,6 +42,7 @@ impl Label {
             kind: OutputKind::Job,
             name: name.into(),
             pid,
+            quiet: false,
         }
     }
 
@@ -50,6 +53,16 @@ impl Label {
             kind: OutputKind::Check,
             name: format!("check.{job}").into(),
             pid,
+            quiet: false,
+        }
+    }
+
+    /// The label of a check whose failure says nothing yet: only its end is kept.
+    #[must_use]
+    pub fn quiet_check(job: &str, pid: i32) -> Label {
+        Label {
+            quiet: true,
+            ..Label::check(job, pid)
         }
     }
 

@@ -66,6 +66,7 @@ pub(super) fn plan(request: &SpawnRequest<'_>, files: FileLimit) -> io::Result<P
         workdir: workdir.transpose().map_err(io::Error::other)?,
         no_new_privileges: attributes.no_new_privileges,
         kept: request.keeps.map(|kept| kept.as_raw_fd()),
+        ready: request.ready.map(|(end, number)| (end.as_raw_fd(), number)),
     })
 }
 

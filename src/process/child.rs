@@ -81,6 +81,8 @@ pub(super) struct Plan {
     pub(super) no_new_privileges: bool,
     /// A descriptor that stays open over the exec.
     pub(super) kept: Option<RawFd>,
+    /// A descriptor that it has under another number.
+    pub(super) ready: Option<(RawFd, RawFd)>,
 }
 
 /// A step that can be refused.
@@ -182,6 +184,17 @@ impl Plan {
         if let Some(kept) = self.kept {
             // SAFETY: takes integers. The flag that closes it at an exec is the only one that there is.
             unsafe { libc::fcntl(kept, libc::F_SETFD, 0) };
+        }
+        match self.ready {
+            // SAFETY: as above.
+            Some((end, number)) if end == number => unsafe {
+                libc::fcntl(number, libc::F_SETFD, 0);
+            },
+            // SAFETY: takes integers.
+            Some((end, number)) => unsafe {
+                libc::dup2(end, number);
+            },
+            None => {}
         }
         Ok(())
     }

@@ -35,6 +35,7 @@ mod executable;
 mod limits;
 mod linkage;
 mod marker;
+mod owner;
 mod procfs;
 mod reap;
 mod registry;

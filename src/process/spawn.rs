@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, CString, OsStr};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
@@ -53,6 +53,8 @@ pub struct SpawnRequest<'a> {
     pub attributes: &'a Attributes,
     /// Who it becomes; `None`: it stays who we are.
     pub identity: Option<&'a Identity>,
+    /// A descriptor of ours that the child has under this number, whatever else was there.
+    pub ready: Option<(BorrowedFd<'a>, RawFd)>,
 }
 
 /// Where stdout and stderr of a command go.
@@ -85,6 +87,7 @@ struct Streams<'a> {
     stdin: Option<BorrowedFd<'a>>,
     output: Option<BorrowedFd<'a>>,
     keeps: Option<BorrowedFd<'a>>,
+    ready: Option<(BorrowedFd<'a>, RawFd)>,
 }
 
 impl Launch<'_> {
@@ -132,6 +135,7 @@ impl Launch<'_> {
             stdin: (request.stdin == Stdin::Null).then_some(empty.as_fd()),
             output: pipe.map(|(_, write)| write.as_fd()),
             keeps: request.keeps,
+            ready: request.ready,
         };
         if request.tty || request.sheltered || attributes::need_a_fork(request) {
             let plan = attributes::plan(request, self.limit)?;
@@ -178,6 +182,9 @@ impl Prepared {
         if let Some(kept) = streams.keeps {
             // Onto itself: that takes its close-on-exec flag away, in glibc (since 2.29) as in musl.
             actions.add_dup2(kept.as_raw_fd(), kept.as_raw_fd())?;
+        }
+        if let Some((end, number)) = streams.ready {
+            actions.add_dup2(end.as_raw_fd(), number)?;
         }
         Ok(Prepared {
             attributes,

@@ -11,6 +11,7 @@ use super::environment::Environment;
 use super::fault::{Faults, planted};
 use super::reload::Reload;
 use super::report::Names;
+use super::sensing::{SENSED, Sensed, Senses};
 use super::start::Plan;
 use crate::config::Config;
 use crate::control::{Command, ServerHandle};
@@ -44,8 +45,9 @@ pub(super) struct App {
     pub(super) pumps: HashMap<RunId, PumpHandle>,
     /// The pids of the live health checks.
     pub(super) checks: HashMap<JobId, i32>,
-    /// The end of what each job's last check wrote, until it is told.
-    pub(super) check_output: HashMap<JobId, String>,
+    /// What each check was last reported with: the end of what it wrote, or why it failed.
+    pub(super) check_output: HashMap<(JobId, u16), String>,
+    pub(super) senses: Senses,
     pub(super) discovery: Discovery,
     /// The catalogue that we serve ourselves.
     pub(super) embedded: Option<Embedded>,
@@ -71,6 +73,7 @@ pub(super) struct Inputs {
     pub(super) signals: Signals,
     pub(super) commands: mpsc::Receiver<Command>,
     pub(super) answers: mpsc::Receiver<Answered>,
+    pub(super) sensed: mpsc::Receiver<Sensed>,
 }
 
 /// What woke it.
@@ -78,6 +81,7 @@ enum Wake {
     Signals,
     Command(Command),
     Answered(Answered),
+    Sensed(Sensed),
     Loaded,
     Fault,
     Clock,
@@ -96,6 +100,7 @@ pub(super) struct Parts {
     pub(super) client: Option<Client>,
     pub(super) answered: mpsc::Sender<Answered>,
     pub(super) embedded: Option<Embedded>,
+    pub(super) sensed: mpsc::Sender<Sensed>,
 }
 
 impl App {
@@ -118,6 +123,7 @@ impl App {
         );
         App {
             check_output: HashMap::new(),
+            senses: Senses::new(parts.sensed),
             discovery,
             embedded: parts.embedded,
             answered: parts.answered,
@@ -176,6 +182,16 @@ impl App {
                             break;
                         };
                         self.on_answered(answered);
+                    }
+                }
+                Wake::Sensed(sensed) => {
+                    self.on_sensed(sensed);
+                    // As with the answers of the catalogue.
+                    for _ in 0..SENSED {
+                        let Ok(sensed) = inputs.sensed.try_recv() else {
+                            break;
+                        };
+                        self.on_sensed(sensed);
                     }
                 }
                 Wake::Loaded => self.on_loaded(),
@@ -282,6 +298,7 @@ impl App {
             () = self.faults.notified() => Wake::Fault,
             Some(command) = inputs.commands.recv() => Wake::Command(command),
             Some(answered) = inputs.answers.recv() => Wake::Answered(answered),
+            Some(sensed) = inputs.sensed.recv() => Wake::Sensed(sensed),
             () = self.reload.loaded() => Wake::Loaded,
             () = sleep_until(deadline) => Wake::Clock,
         }
@@ -403,8 +420,8 @@ impl App {
 
     /// What a failed check is reported with, where it wrote nothing.
     fn note_check(&mut self, run: Run, exit: Exit) {
-        if run.kind == RunKind::Check {
-            let output = self.check_output.entry(run.job).or_default();
+        if let RunKind::Check(number) = run.kind {
+            let output = self.check_output.entry((run.job, number)).or_default();
             if output.is_empty() {
                 *output = exit.to_string();
             }
@@ -415,11 +432,11 @@ impl App {
     fn forget(&mut self, run: Run, left: bool) {
         match run.kind {
             RunKind::Main => self.environment.set_pid(self.names.job(run.job), None),
-            RunKind::Check => {
+            RunKind::Check(number) => {
                 self.checks.remove(&run.job);
-                if let Some(pump) = self.pumps.get(&run.id) {
-                    self.check_output.insert(run.job, pump.tail());
-                }
+                let written = self.pumps.get(&run.id).map(PumpHandle::tail);
+                let place = (run.job, number);
+                self.check_output.insert(place, written.unwrap_or_default());
             }
         }
         if !left {

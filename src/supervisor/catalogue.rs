@@ -16,7 +16,7 @@ impl App {
     /// Tells the catalogue what it is to show of a job.
     pub(super) fn show(&mut self, job: JobId, presence: Presence) {
         let output = match presence {
-            Presence::Critical => self.check_output.remove(&job).unwrap_or_default(),
+            Presence::Critical => self.failing_note(job),
             _ => String::new(),
         };
         let now = Instant::now();

@@ -17,6 +17,7 @@
 //! | `embedded.rs` | the catalogue that is served here |
 //! | `facts.rs` | what a job that a watch starts is told |
 //! | `attributes.rs`, `env_file.rs` | who a job's user is, what its files of variables say |
+//! | `sensing.rs` | probes of checks, and what jobs say of themselves |
 //! | `environment.rs` | the children's environment |
 //! | `fault.rs` | faults of our own (P14) |
 
@@ -36,6 +37,7 @@ mod place;
 mod reload;
 mod report;
 mod requests;
+mod sensing;
 mod start;
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,12 @@
 //! Effects to actions.
 
 use std::os::fd::AsFd;
+use std::time::Instant;
 
 use super::app::App;
 use super::attributes::prepare;
 use super::environment::{own_variable, own_variables};
-use crate::events::{Event, PublicEvent, Run, RunKind, Signal, Source};
+use crate::events::{Event, PublicEvent, Run, RunKind, Signal, Source, StartFailure};
 use crate::jobs::{Databases, Effect, JobIo, Stdin};
 use crate::logging::Label;
 use crate::process::{Output, SpawnError, SpawnRequest, Spawned};
@@ -22,6 +23,9 @@ impl App {
                 }
                 Effect::Signal(run, signal) => self.processes.forward(run.id, signal),
                 Effect::Kill(run) => {
+                    if self.end_probe(run) {
+                        continue;
+                    }
                     tracing::debug!("killing command '{}'", self.names.run(run));
                     self.processes.kill(run.id);
                 }
@@ -40,12 +44,25 @@ impl App {
     fn stop_signal(&self, run: Run) -> Signal {
         match run.kind {
             RunKind::Main => self.jobs.spec(run.job).attributes.stop_signal,
-            RunKind::Check => None,
+            RunKind::Check(_) => None,
         }
         .unwrap_or(Signal::TERM)
     }
 
     fn spawn(&mut self, run: Run, cause: Option<PublicEvent>) {
+        if self.begin_probe(run) {
+            return;
+        }
+        let quiet = self.jobs.is_lenient(run, Instant::now());
+        let mouthpiece = match self.mouthpiece(run) {
+            Ok(mouthpiece) => mouthpiece,
+            Err(error) => {
+                let name = self.names.run(run);
+                tracing::error!("unable to start {name}: {error}");
+                let failure = Event::SpawnFailed(run, StartFailure::Exhausted);
+                return self.answers.push_back(failure);
+            }
+        };
         let facts = cause.and_then(|event| match event.source {
             Source::Watch(watch) => self.discovery.facts(run.job, watch, event.code),
             _ => None,
@@ -53,13 +70,15 @@ impl App {
         let spec = self.jobs.spec(run.job);
         let (exec, io) = match run.kind {
             RunKind::Main => (spec.exec.as_ref(), spec.io),
-            RunKind::Check => {
+            RunKind::Check(number) => {
                 let health = spec.health.as_ref();
+                let check = health.and_then(|health| health.checks.get(usize::from(number)));
                 let io = JobIo {
-                    raw: health.is_some_and(|health| health.raw),
+                    // What it writes before the job is up says nothing (J04).
+                    raw: check.is_some_and(|check| check.raw) && !quiet,
                     ..JobIo::default()
                 };
-                (health.and_then(|health| health.exec.as_ref()), io)
+                (check.and_then(|check| check.probe.exec()), io)
             }
         };
         // The rules order runs only of commands that are there.
@@ -81,9 +100,10 @@ impl App {
             Ok(prepared) => prepared,
             Err(refusal) => {
                 let error = refusal.of_start(exec.program());
-                return self.on_not_spawned(run, &error);
+                return self.on_not_spawned(run, &error, quiet);
             }
         };
+        own.extend(mouthpiece.variables);
         let request = SpawnRequest {
             run,
             argv: exec.argv(),
@@ -103,35 +123,48 @@ impl App {
                 .map(AsFd::as_fd),
             attributes: &spec.attributes,
             identity: prepared.identity.as_ref(),
+            ready: mouthpiece
+                .descriptor
+                .as_ref()
+                .map(|(end, number)| (end.as_fd(), *number)),
         };
         match self.processes.spawn(&request) {
             Ok(spawned) => {
                 if let Some(Source::Watch(watch)) = cause.map(|event| event.source) {
                     self.discovery.on_told(run.job, watch);
                 }
-                self.on_spawned(run, spawned);
+                self.on_spawned(run, spawned, quiet);
             }
-            Err(error) => self.on_not_spawned(run, &error),
+            Err(error) => self.on_not_spawned(run, &error, quiet),
         }
     }
 
-    fn on_not_spawned(&mut self, run: Run, error: &SpawnError) {
+    fn on_not_spawned(&mut self, run: Run, error: &SpawnError, quiet: bool) {
         let name = self.names.run(run);
-        tracing::error!(
-            job = self.names.job(run.job),
-            "unable to start {name}: {error}"
-        );
+        if quiet {
+            tracing::debug!("unable to start {name}: {error}");
+        } else {
+            tracing::error!(
+                job = self.names.job(run.job),
+                "unable to start {name}: {error}"
+            );
+        }
+        if let RunKind::Check(number) = run.kind {
+            let place = (run.job, number);
+            self.check_output.insert(place, error.to_string());
+        }
         self.answers
             .push_back(Event::SpawnFailed(run, error.failure));
     }
 
-    fn on_spawned(&mut self, run: Run, spawned: Spawned) {
+    fn on_spawned(&mut self, run: Run, spawned: Spawned, quiet: bool) {
         let Spawned { pid, output } = spawned;
         let job = self.names.job(run.job);
         tracing::debug!(job, pid, "{}.Run start", self.names.run(run));
         let label = match run.kind {
             RunKind::Main => Label::job(job, pid),
-            RunKind::Check => Label::check(job, pid),
+            RunKind::Check(_) if quiet => Label::quiet_check(job, pid),
+            RunKind::Check(_) => Label::check(job, pid),
         };
         match output.map(|output| self.logging.pump(output, label)) {
             Some(Ok(pump)) => {
@@ -145,7 +178,7 @@ impl App {
         }
         match run.kind {
             RunKind::Main => self.environment.set_pid(job, Some(pid)),
-            RunKind::Check => {
+            RunKind::Check(_) => {
                 self.checks.insert(run.job, pid);
             }
         }

@@ -176,6 +176,7 @@ impl App {
         self.environment.clear_pids();
         self.checks.clear();
         self.check_output.clear();
+        self.forget_probes();
         // What is still on its way to take a service out arrives before the same service is registered again.
         let patience = std::time::Duration::from_millis(250);
         self.finish_calls(inputs, patience).await;

@@ -33,7 +33,7 @@ impl Names {
     pub(super) fn run(&self, run: Run) -> String {
         match run.kind {
             RunKind::Main => self.job(run.job).to_owned(),
-            RunKind::Check => format!("check.{}", self.job(run.job)),
+            RunKind::Check(_) => format!("check.{}", self.job(run.job)),
         }
     }
 
@@ -84,7 +84,7 @@ impl Names {
                 tracing::error!(job, pid, "{name} exited with error: {exit}{rest}");
             }
             // Every result is an event; a failing check would write a line per interval for as long as it lasts.
-            (RunKind::Check, _) => tracing::debug!(job, pid, "{name} exited: {exit}{rest}"),
+            (RunKind::Check(_), _) => tracing::debug!(job, pid, "{name} exited: {exit}{rest}"),
         }
     }
 
@@ -165,6 +165,12 @@ impl Names {
             Note::LeavingTimedOut { limit } => tracing::warn!(
                 job = name,
                 "{name} did not leave the catalogue within {}: the stop goes on",
+                span(*limit)
+            ),
+            Note::Restarting => tracing::warn!(job = name, "{name} is unhealthy: restarting it"),
+            Note::HeartbeatMissed { limit } => tracing::warn!(
+                job = name,
+                "{name} sent no heartbeat within {}",
                 span(*limit)
             ),
             Note::Completed { exit } => {

@@ -17,6 +17,7 @@ use super::environment::{Environment, address_text};
 use super::fault::{Faults, caught};
 use super::interfaces;
 use super::place::ConfigPlace;
+use super::sensing::SENSED;
 use crate::catalog::Catalog;
 use crate::config::{self, Addresses, Config, Diagnostic, Input, Loaded, Report, Variables};
 use crate::control::{BindError, Server};
@@ -126,6 +127,7 @@ pub fn supervise(plan: Plan, mut signals: Signals) -> Result<End, StartError> {
         signals.attach().map_err(system("watch for signals"))?;
         let (sender, commands) = mpsc::channel(COMMANDS);
         let (answered, answers) = mpsc::channel(ANSWERS);
+        let (sensor, sensed) = mpsc::channel(SENSED);
         let server = server.and_then(|server| match server.serve(sender.clone()) {
             Ok(server) => Some(server),
             Err(error) => {
@@ -148,11 +150,13 @@ pub fn supervise(plan: Plan, mut signals: Signals) -> Result<End, StartError> {
             faults,
             client,
             answered,
+            sensed: sensor,
         };
         let mut inputs = Inputs {
             signals,
             commands,
             answers,
+            sensed,
         };
         // On the heap: it lives as long as the program, and is large.
         Ok(Box::pin(run(App::new(parts), &mut inputs)).await)
@@ -338,11 +342,10 @@ impl App {
     /// Raises our own limit of open files when the jobs may need it: a pipe for each run that is read.
     pub(super) fn raise_file_limit(&mut self) {
         let pipes = |job: &crate::jobs::JobSpec| {
-            let check = job
-                .health
-                .as_ref()
-                .is_some_and(|health| health.exec.is_some() && !health.raw);
-            u64::from(job.exec.is_some() && !job.io.raw) + u64::from(check)
+            let checks = job.health.iter().flat_map(|health| &health.checks);
+            // A command has its pipe, a probe its connection.
+            let checks = checks.filter(|check| !check.raw).count() as u64;
+            u64::from(job.exec.is_some() && !job.io.raw) + u64::from(job.ready.is_some()) + checks
         };
         // A kept or leftover process may hold a pipe of its own while the next run has its.
         let needed = OWN_FILES + 2 * self.config.jobs.iter().map(pipes).sum::<u64>();

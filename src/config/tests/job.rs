@@ -137,18 +137,20 @@ fn health_has_an_interval_and_a_ttl() {
     let health = |keys: &str| job(&format!("health: {{ {keys} }}")).health.unwrap();
     let check = health("exec: 'a', interval: '10', ttl: 25");
     assert_eq!(
-        (check.interval, check.ttl, check.timeout),
+        (check.interval, check.ttl, check.checks[0].timeout),
         (secs(10), secs(25), Some(secs(10)))
     );
-    let check = health("interval: '500ms', ttl: '1m', timeout: 3, logging: { raw: true }");
+    let check =
+        health("exec: 'a', interval: '500ms', ttl: '1m', timeout: 3, logging: { raw: true }");
     assert_eq!(
-        (check.interval, check.ttl, check.timeout),
+        (check.interval, check.ttl, check.checks[0].timeout),
         (Duration::from_millis(500), secs(60), Some(secs(3)))
     );
-    assert!(check.raw);
+    assert!(check.checks[0].raw);
+    assert!(health("interval: 1, ttl: 5").checks.is_empty());
     for none in ["0", "-1", "'0s'"] {
         assert_eq!(
-            health(&format!("interval: 1, ttl: 5, timeout: {none}")).timeout,
+            health(&format!("exec: 'a', interval: 1, ttl: 5, timeout: {none}")).checks[0].timeout,
             None
         );
     }

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod duration;
+mod health;
 mod hostile;
 mod interfaces;
 mod job;

@@ -6,7 +6,7 @@ use super::{Cause, Fate, Job, Phase, Step};
 use crate::events::later;
 use crate::events::{EventCode, Exit, RunKind, Signal};
 use crate::jobs::effect::{Effect, Note};
-use crate::jobs::health::Check;
+use crate::jobs::health::Checks;
 use crate::jobs::run::LiveRun;
 use crate::jobs::spec::{Restarts, Trigger};
 use crate::jobs::turn::Turn;
@@ -268,10 +268,13 @@ impl Job {
         else {
             return;
         };
-        let check = self.check.as_ref().and_then(Check::live);
-        let mut left = live.iter().chain(&self.kept).chain(check);
-        let unkillable = left.clone().any(LiveRun::is_unkillable);
-        if left.any(|live| !live.is_unkillable()) || (unkillable && !turn.stopping) {
+        let check = self.check.iter().flat_map(Checks::live);
+        let left = live.iter().chain(&self.kept).chain(check);
+        let (unkillable, others): (Vec<bool>, Vec<bool>) = left
+            .map(LiveRun::is_unkillable)
+            .partition(|hopeless| *hopeless);
+        let unkillable = !unkillable.is_empty();
+        if !others.is_empty() || (unkillable && !turn.stopping) {
             return;
         }
         self.phase = Phase::Complete;

@@ -5,4 +5,5 @@ mod rules;
 mod served;
 mod stop;
 mod success;
+mod vitals;
 mod world;

@@ -7,13 +7,13 @@ use proptest::prelude::*;
 
 use super::world::*;
 use crate::events::{
-    Event, EventCode, Exit, JobId, PublicEvent, Run, RunId, RunKind, Signal, Source, StartFailure,
-    StopReason,
+    Event, EventCode, Exit, JobId, Notice, PublicEvent, Run, RunId, RunKind, Signal, Source,
+    StartFailure, StopReason,
 };
 use crate::jobs::{
     Action, Condition, Effect, Essential, Expiry, First, HealthSpec, Is, JobSpec, JobState, Jobs,
-    Leaf, MaxRestarts, Orphans, Outcome, Overlap, Restarts, Start, State, StopLimits, Trigger,
-    Wait,
+    Leaf, MaxRestarts, Orphans, Outcome, Overlap, Ready, Restarts, Start, State, StopLimits,
+    Trigger, Wait,
 };
 use crate::services::{InitialStatus, Presence, ServiceSpec};
 
@@ -31,6 +31,8 @@ enum Step {
     Signal,
     Maintenance(bool),
     Stop(StopReason),
+    /// A job says something of itself.
+    Notice(usize, Notice),
     /// A service has left the catalogue.
     Left(usize, bool),
     /// An answer for a run that is over.
@@ -52,6 +54,8 @@ fn step() -> impl Strategy<Value = Step> {
         3 => any::<usize>().prop_map(Step::Gone),
         1 => (any::<usize>(), failure).prop_map(|(pick, failure)| Step::FailSpawn(pick, failure)),
         2 => Just(Step::Signal),
+        2 => (any::<usize>(), prop_oneof![Just(Notice::Ready), Just(Notice::Alive), Just(Notice::Stopping)])
+            .prop_map(|(pick, notice)| Step::Notice(pick, notice)),
         1 => any::<bool>().prop_map(Step::Maintenance),
         1 => prop_oneof![Just(StopReason::Requested), Just(StopReason::Reload)].prop_map(Step::Stop),
         2 => (any::<usize>(), any::<bool>()).prop_map(|(pick, was_there)| Step::Left(pick, was_there)),
@@ -129,12 +133,23 @@ fn spec(jobs: u32) -> impl Strategy<Value = JobSpec> {
         Just(Restarts::OnFailure)
     ];
     let health = prop::option::of(((1u64..3_000), (1u64..3_000)).prop_map(
-        |(interval, timeout)| HealthSpec {
-            exec: crate::jobs::Exec::new(vec!["check".into()]),
-            interval: ms(interval),
-            ttl: secs(10),
-            timeout: Some(ms(timeout)),
-            raw: false,
+        |(interval, timeout)| {
+            // One check, or two with the means of the second.
+            let one = check_spec(ms(interval), ms(timeout));
+            let second = crate::jobs::CheckSpec {
+                rise: 2,
+                fall: 2,
+                start_period: ms(timeout),
+                restarts: true,
+                ..one.clone()
+            };
+            let mut checks = vec![one];
+            checks.extend((interval % 2 == 0).then_some(second));
+            HealthSpec {
+                checks,
+                interval: ms(interval),
+                ttl: secs(10),
+            }
         },
     ));
     let time = || prop::option::of((0u64..4_000).prop_map(ms));
@@ -153,6 +168,7 @@ fn spec(jobs: u32) -> impl Strategy<Value = JobSpec> {
             prop::bool::weighted(0.1),
             prop::bool::weighted(0.1),
             prop::bool::weighted(0.2),
+            ready(),
         ),
     )
         .prop_map(
@@ -165,6 +181,7 @@ fn spec(jobs: u32) -> impl Strategy<Value = JobSpec> {
                     restarts,
                     timeout: timeout.map(|limit| limit.max(ms(1))),
                     stop_timeout,
+                    ready: served.5,
                     health,
                     essential,
                     orphans: if keep { Orphans::Keep } else { Orphans::Sweep },
@@ -201,6 +218,15 @@ fn action(jobs: u32) -> impl Strategy<Value = Option<Action>> {
         }
     });
     prop::option::weighted(0.1, action)
+}
+
+fn ready() -> impl Strategy<Value = Option<Ready>> {
+    let watchdog = prop::option::of((1u64..3_000).prop_map(ms));
+    prop_oneof![
+        4 => Just(None),
+        1 => Just(Some(Ready::Descriptor(3))),
+        1 => watchdog.prop_map(|watchdog| Some(Ready::Notify { watchdog })),
+    ]
 }
 
 fn service() -> ServiceSpec {
@@ -492,6 +518,11 @@ impl Checker {
                     self.tell(&Event::SpawnFailed(run, failure));
                 }
             }
+            Step::Notice(pick, notice) => {
+                if let Some(run) = self.pick(pick, |_| true) {
+                    self.tell(&Event::Notified(run, notice));
+                }
+            }
             Step::Signal => self.tell(&Event::signal(Signal::HUP)),
             Step::Maintenance(enable) => self.tell(&Event::Maintenance(enable)),
             Step::Stop(reason) => self.stop(reason),
@@ -572,6 +603,7 @@ impl Checker {
                 left: false,
             },
             Event::Gone(run),
+            Event::Notified(run, Notice::Ready),
             Event::SpawnFailed(run, StartFailure::NotFound),
         ] {
             let effects = self.jobs.on_event(&event, self.now);

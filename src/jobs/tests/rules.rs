@@ -452,7 +452,7 @@ fn no_check_before_the_job_was_started() {
     spec.start = once(EventCode::ExitSuccess, 1);
     let mut world = World::started(vec![spec, job("first")]);
     world.advance(secs(10));
-    assert_eq!(world.find(0, RunKind::Check), None);
+    assert_eq!(world.find(0, RunKind::Check(0)), None);
     world.advance(ms(400));
     world.exit(1, 0);
     world.advance(ms(600));
@@ -469,7 +469,7 @@ fn j01_a_slow_check_is_killed_and_never_runs_twice() {
             world
                 .live
                 .keys()
-                .filter(|run| run.kind == RunKind::Check)
+                .filter(|run| matches!(run.kind, RunKind::Check(_)))
                 .count(),
             1
         );
@@ -526,7 +526,7 @@ fn maintenance_suspends_checks_and_voids_the_one_under_way() {
     // A restart in maintenance does not end it (D13).
     world.exit(0, 1);
     world.advance(secs(5));
-    assert_eq!(world.find(0, RunKind::Check), None);
+    assert_eq!(world.find(0, RunKind::Check(0)), None);
     world.tell(&Event::Maintenance(false));
     assert_eq!(world.jobs.status(JobId(0)).health, Health::Unknown);
     world.advance(secs(1));
@@ -541,7 +541,7 @@ fn leaving_maintenance_checks_no_job_that_never_started() {
     world.tell(&Event::Maintenance(true));
     world.tell(&Event::Maintenance(false));
     world.advance(secs(5));
-    assert_eq!(world.find(0, RunKind::Check), None);
+    assert_eq!(world.find(0, RunKind::Check(0)), None);
 }
 
 #[test]

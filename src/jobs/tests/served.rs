@@ -15,7 +15,7 @@ fn checked_app() -> JobSpec {
 fn beating_app() -> JobSpec {
     JobSpec {
         health: Some(HealthSpec {
-            exec: None,
+            checks: Vec::new(),
             ..checked(secs(10), secs(5)).expect("a check")
         }),
         ..served("app")
@@ -153,7 +153,7 @@ fn d14_a_job_that_never_started_is_not_checked_after_maintenance() {
     world.tell(&Event::Maintenance(true));
     world.tell(&Event::Maintenance(false));
     world.advance(secs(30));
-    assert!(world.find(0, crate::events::RunKind::Check).is_none());
+    assert!(world.find(0, crate::events::RunKind::Check(0)).is_none());
 }
 
 #[test]

@@ -8,7 +8,8 @@ use crate::events::{
     StopReason,
 };
 use crate::jobs::{
-    Condition, Effect, Exec, HealthSpec, JobSpec, Jobs, Note, Outcome, Restarts, Start, StopLimits,
+    CheckSpec, Condition, Effect, Exec, HealthSpec, JobSpec, Jobs, Note, Outcome, Probe, Restarts,
+    Start, StopLimits,
 };
 use crate::services::{Presence, ServiceSpec};
 
@@ -50,14 +51,26 @@ pub(super) fn once(code: EventCode, job: u32) -> Start {
 
 #[allow(clippy::unnecessary_wraps)] // the type of the field that it fills
 pub(super) fn checked(interval: Duration, timeout: Duration) -> Option<HealthSpec> {
-    let exec = Exec::new(vec!["/bin/check".to_owned()]);
+    let check = check_spec(interval, timeout);
     Some(HealthSpec {
-        exec,
+        checks: vec![check],
         interval,
         ttl: interval * 3,
+    })
+}
+
+pub(super) fn check_spec(interval: Duration, timeout: Duration) -> CheckSpec {
+    let exec = Exec::new(vec!["/bin/check".to_owned()]);
+    CheckSpec {
+        probe: Probe::Exec(exec.expect("one word")),
+        interval,
         timeout: Some(timeout),
         raw: false,
-    })
+        rise: 1,
+        fall: 1,
+        start_period: Duration::ZERO,
+        restarts: false,
+    }
 }
 
 pub(super) fn service(name: &str) -> ServiceSpec {
@@ -178,7 +191,7 @@ impl World {
     }
 
     pub(super) fn check(&self, job: u32) -> Run {
-        self.find(job, RunKind::Check)
+        self.find(job, RunKind::Check(0))
             .unwrap_or_else(|| panic!("no check of job {job} runs: {:#?}", self.log))
     }
 

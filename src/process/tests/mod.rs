@@ -289,6 +289,7 @@ fn plain() -> SpawnRequest<'static> {
         keeps: None,
         attributes: &NO_ATTRIBUTES,
         identity: None,
+        ready: None,
     }
 }
 

@@ -1,10 +1,13 @@
 //! What a child starts with, and why one may not start.
 
 use std::fs::{self, Permissions};
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::PermissionsExt;
 
+use nix::fcntl::OFlag;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SigSet, SigmaskHow};
+use nix::unistd::pipe2;
 
 use super::*;
 use crate::events::StartFailure;
@@ -305,3 +308,42 @@ alone!(
         assert_eq!(error.failure, StartFailure::Exhausted, "{error}");
     }
 );
+
+alone!(
+    a_child_finds_what_it_says_it_is_ready_by,
+    Subreaper,
+    |world| {
+        for sheltered in [false, true] {
+            let (read, write) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).unwrap();
+            let request = SpawnRequest {
+                sheltered,
+                ready: Some((write.as_fd(), 9)),
+                ..plain()
+            };
+            let argv = ["/bin/sh", "-c", "echo up >&9"];
+            let (run, spawned) = world.try_start(&argv, &request).unwrap();
+            drop(write);
+            assert_eq!(world.processes.owner(spawned.pid), Some(run));
+            assert_eq!(world.read_all(read), "up\n");
+            assert_eq!(world.exit_of(run), (Exit::Code(0), false));
+        }
+    }
+);
+
+alone!(a_process_belongs_to_the_run_above_it, Subreaper, |world| {
+    let (run, pipe) = world.start_piped("setsid sh -c 'echo $$; exec sleep 1000' & wait");
+    let (other, _) = world.start("exec sleep 1000");
+    let escaped = world.read_pid(&pipe);
+    assert_eq!(world.processes.owner(escaped), Some(run));
+    assert_eq!(
+        world.processes.owner(std::process::id().cast_signed()),
+        None
+    );
+    assert_eq!(world.processes.owner(1), None);
+    for run in [run, other] {
+        world.processes.kill(run.id);
+        if world.exit_of(run).1 {
+            world.wait_gone(run);
+        }
+    }
+});

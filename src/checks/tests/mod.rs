@@ -1,0 +1,4 @@
+//! The probes against real sockets and files.
+
+mod looking;
+mod saying;
