@@ -11,7 +11,7 @@ use super::exit::ExitCode;
 use super::run::{self, CheckRequest, Console, SuperviseRequest};
 use super::{Invocation, RunOptions, parse};
 use crate::config::{
-    self, Addresses, Config, ControlSettings, Input, LogLevel, LogOutput, LoggingSettings,
+    self, Addresses, Config, ControlSettings, Dialect, Input, LogLevel, LogOutput, LoggingSettings,
     Variables,
 };
 use crate::events::Signal;
@@ -125,6 +125,7 @@ fn config_of(options: RunOptions, command: Exec) -> Config {
         agent: false,
     };
     Config {
+        dialect: Dialect::V3,
         // The command's output is the container's; ours is for when something is wrong.
         logging: LoggingSettings {
             level: LogLevel::Warn,
@@ -163,6 +164,7 @@ fn check(request: &CheckRequest, variables: &Variables) -> ExitCode {
         text: &text,
         variables,
         addresses: Addresses::NotLookedUp,
+        app: None,
     };
     match config::load(&input) {
         Ok(loaded) if loaded.warnings.is_empty() => ExitCode::Success,

@@ -60,7 +60,7 @@ pub(super) fn expand(walk: &mut Walk<'_>, root: &mut Node) {
         if has_hooks(&job) {
             Expansion::new(walk, &path, job).run(&mut all);
         } else {
-            all.push(job.from_path(&path));
+            all.push(job.with_origin(&path));
         }
     }
     *jobs = all;
@@ -136,6 +136,7 @@ impl<'w, 'a> Expansion<'w, 'a> {
                 path: format!("{}.{}", self.path, hook.key),
                 range: hook.value.range.clone(),
             };
+            let place = place.of(&hook.value);
             let field = Field {
                 place,
                 node: &hook.value,
@@ -161,7 +162,7 @@ impl<'w, 'a> Expansion<'w, 'a> {
             }
         }
         let job = std::mem::take(&mut self.job);
-        all.push(Node::new(Kind::Object(job), self.range.clone()).from_path(&self.path));
+        all.push(Node::new(Kind::Object(job), self.range.clone()).with_origin(&self.path));
         all.append(&mut after);
     }
 
@@ -177,7 +178,7 @@ impl<'w, 'a> Expansion<'w, 'a> {
         let node = field.node;
         let is_command = !matches!(node.kind, Kind::Object(_)) || node.get("shell").is_some();
         if is_command {
-            let exec = node.clone().from_path(&field.place.path);
+            let exec = node.clone().with_origin(&field.place.path);
             return Some(Hook {
                 keys: vec![Entry::new("exec", node.range.clone(), exec)],
                 on_failure: OnFailure::Abort,
@@ -192,7 +193,7 @@ impl<'w, 'a> Expansion<'w, 'a> {
             ("signal", "stopSignal"),
         ] {
             if let Some(value) = section.take(self.walk, key) {
-                let node = value.node.clone().from_path(&value.place.path);
+                let node = value.node.clone().with_origin(&value.place.path);
                 keys.push(Entry::new(name, node.range.clone(), node));
             }
         }
@@ -233,7 +234,7 @@ impl<'w, 'a> Expansion<'w, 'a> {
             entries.push(own);
         }
         entries.push(Entry::new("when", range.clone(), when));
-        Node::new(Kind::Object(entries), range.clone()).from_path(&place.path)
+        Node::new(Kind::Object(entries), range.clone()).with_origin(&place.path)
     }
 
     /// What starts a hook of the job's own events.
@@ -375,13 +376,13 @@ impl<'w, 'a> Expansion<'w, 'a> {
         let job = Node::text(self.name.as_str(), range);
         let pairs = match (signal, restart) {
             (Some(signal), _) => {
-                let node = signal.node.clone().from_path(&signal.place.path);
+                let node = signal.node.clone().with_origin(&signal.place.path);
                 vec![("signal", node), ("job", job)]
             }
             (None, Some(restart)) if self.walk.boolean(&restart)? => vec![("restart", job)],
             _ => return None,
         };
-        let action = Node::object(pairs, range).from_path(&field.place.path);
+        let action = Node::object(pairs, range).with_origin(&field.place.path);
         all_known.then(|| vec![Entry::new("action", range.clone(), action)])
     }
 }

@@ -99,7 +99,7 @@ impl Draft {
         let keys = service::Keys::take(walk, &mut section);
         let advertised = keys.port.as_ref().filter(|port| !is_zero(port));
         let health = read_health(walk, &mut section, &name, advertised);
-        if advertised.is_some() && !name.is_empty() {
+        if advertised.is_some() && !name.is_empty() && !keys.has_own_name() {
             service::check_name(walk, &name_place, &name);
         }
         let service = keys.read(walk, &name, around);

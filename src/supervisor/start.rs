@@ -221,6 +221,7 @@ fn read(plan: &Plan, variables: &Variables) -> Result<Loaded, String> {
                 text: &text,
                 variables,
                 addresses: Addresses::Lookup(&look_up),
+                app: None,
             };
             config::load(&input).map_err(|report| report.to_string())?
         }

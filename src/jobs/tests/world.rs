@@ -84,6 +84,7 @@ pub(super) fn checked(interval: Duration, timeout: Duration) -> Option<HealthSpe
 
 pub(super) fn service(name: &str) -> ServiceSpec {
     ServiceSpec {
+        plain_check_id: false,
         name: name.to_owned(),
         id: None,
         ordinal: 1,
