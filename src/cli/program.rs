@@ -77,22 +77,14 @@ fn plan(request: SuperviseRequest) -> Plan {
         } => Plan {
             origin: Origin::Place(place),
             socket,
-            warnings: ignored_words(&ignored).into_iter().collect(),
+            words: ignored,
         },
         SuperviseRequest::Command { options, command } => Plan {
             socket: options.socket.clone(),
             origin: Origin::Fixed(Arc::new(config_of(options, command))),
-            warnings: Vec::new(),
+            words: Vec::new(),
         },
     }
-}
-
-fn ignored_words(words: &[OsString]) -> Option<String> {
-    let first = words.first()?.to_string_lossy();
-    Some(format!(
-        "words after the flags are ignored, from `{first}` on: the jobs of the configuration say what runs; \
-         `pilothouse run -- COMMAND` runs a command without a configuration"
-    ))
 }
 
 /// The configuration that `pilothouse run` stands for: one essential job that has our streams and hears our signals.
