@@ -133,6 +133,7 @@ fn outcome(folder: &Path, file: &str, variables: &Variables) -> Outcome {
         text: &text,
         variables,
         addresses: Addresses::NotLookedUp,
+        app: None,
     });
     let Err(report) = loaded else {
         return Outcome::Accepted;

@@ -26,6 +26,7 @@ mod layering;
 mod log_lines;
 mod log_load;
 mod log_places;
+mod older;
 mod original;
 mod orphans;
 mod overload;

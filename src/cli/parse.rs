@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -113,7 +114,7 @@ impl Given {
         if self.template {
             return Invocation::Template {
                 config: self.config,
-                out: self.out.filter(|out| out != "-").map(PathBuf::from),
+                out: self.out.filter(|out| out != "-").map(|out| file_of(&out)),
             };
         }
         let action = if self.reload {
@@ -139,6 +140,13 @@ impl Given {
             action,
         }
     }
+}
+
+/// Version 2 wrote `file://` before a path.
+fn file_of(out: &OsStr) -> PathBuf {
+    let bytes = out.as_bytes();
+    let path = bytes.strip_prefix(b"file://").unwrap_or(bytes);
+    PathBuf::from(OsStr::from_bytes(path))
 }
 
 /// A value that counts as not given when it is empty, as in the original.

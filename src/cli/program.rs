@@ -11,7 +11,7 @@ use super::exit::ExitCode;
 use super::run::{self, CheckRequest, Console, SuperviseRequest};
 use super::{Invocation, RunOptions, parse};
 use crate::config::{
-    self, Addresses, Config, ControlSettings, Input, LogLevel, LogOutput, LoggingSettings,
+    self, Addresses, Config, ControlSettings, Dialect, Input, LogLevel, LogOutput, LoggingSettings,
     Variables,
 };
 use crate::events::Signal;
@@ -77,22 +77,14 @@ fn plan(request: SuperviseRequest) -> Plan {
         } => Plan {
             origin: Origin::Place(place),
             socket,
-            warnings: ignored_words(&ignored).into_iter().collect(),
+            words: ignored,
         },
         SuperviseRequest::Command { options, command } => Plan {
             socket: options.socket.clone(),
             origin: Origin::Fixed(Arc::new(config_of(options, command))),
-            warnings: Vec::new(),
+            words: Vec::new(),
         },
     }
-}
-
-fn ignored_words(words: &[OsString]) -> Option<String> {
-    let first = words.first()?.to_string_lossy();
-    Some(format!(
-        "words after the flags are ignored, from `{first}` on: the jobs of the configuration say what runs; \
-         `pilothouse run -- COMMAND` runs a command without a configuration"
-    ))
 }
 
 /// The configuration that `pilothouse run` stands for: one essential job that has our streams and hears our signals.
@@ -117,6 +109,7 @@ fn config_of(options: RunOptions, command: Exec) -> Config {
         ..JobSpec::new(name, Some(command))
     };
     Config {
+        dialect: Dialect::V3,
         // The command's output is the container's; ours is for when something is wrong.
         logging: LoggingSettings {
             level: LogLevel::Warn,
@@ -155,6 +148,7 @@ fn check(request: &CheckRequest, variables: &Variables) -> ExitCode {
         text: &text,
         variables,
         addresses: Addresses::NotLookedUp,
+        app: None,
     };
     match config::load(&input) {
         Ok(loaded) if loaded.warnings.is_empty() => ExitCode::Success,

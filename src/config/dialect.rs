@@ -1,10 +1,11 @@
 //! Files of other versions, told apart by their top-level keys.
 
+use super::settings::Dialect;
 use super::tree::{Entry, Kind, Node};
 use super::walk::{Finding, Place, Walk, quoted};
 
 /// Keys that only version 2 and its forerunner know.
-const OLDER: [&str; 10] = [
+const OLDER: [&str; 9] = [
     "services",
     "backends",
     "coprocesses",
@@ -13,61 +14,89 @@ const OLDER: [&str; 10] = [
     "preStop",
     "postStop",
     "onStart",
-    "pollTime",
     "etcd",
 ];
 
 /// Keys that only version 3 knows.
 const PRESENT: [&str; 3] = ["jobs", "watches", "control"];
 
-/// Reports a file of another version; the caller then stops, because every key would be wrong.
-pub(super) fn is_other(walk: &mut Walk<'_>, root: &Node) -> bool {
+/// The version that a file is written for, by its keys. A file without any of them is one of version 2 if an application
+/// is given on the command line: version 3 has no use for one. `None` has been reported; the caller then stops, because
+/// every key would be wrong.
+pub(super) fn recognise(walk: &mut Walk<'_>, root: &Node, has_app: bool) -> Option<Dialect> {
     let Kind::Object(entries) = &root.kind else {
-        return false;
+        return Some(Dialect::V3);
     };
-    let has = |keys: &[&str]| {
-        entries
-            .iter()
-            .find(|entry| keys.contains(&entry.key.as_str()))
-    };
-    let Some(older) = has(&OLDER) else {
-        return false;
-    };
-    let key = quoted(&older.key);
-    let message = match (has(&PRESENT), is_first(entries)) {
-        (Some(present), _) => format!(
-            "{key} belongs to ContainerPilot 2 and {} to ContainerPilot 3: no release read both in one file",
-            quoted(&present.key)
-        ),
-        (None, true) => {
-            format!("this is a configuration of ContainerPilot 1, as its key {key} says")
+    let older = entries.iter().find(|entry| is_older(entry));
+    let present = entries.iter().find(|entry| is_present(entry));
+    if let Some(entry) = entries.iter().find(|entry| entry.key == "pollTime") {
+        let message = "this looks like a configuration from before ContainerPilot 1, as its key `pollTime` says: no \
+                       release read it";
+        refuse(
+            walk,
+            entry,
+            message.to_owned(),
+            "write it anew as a file of version 3, with `jobs`",
+        );
+        return None;
+    }
+    match (older, present) {
+        (None, None) if has_app => Some(Dialect::V2),
+        (None, _) => Some(Dialect::V3),
+        (Some(older), Some(present)) => {
+            let message = format!(
+                "{} belongs to ContainerPilot 2 and {} to ContainerPilot 3: no release read both in one file",
+                quoted(&older.key),
+                quoted(&present.key)
+            );
+            let help = "`jobs` of version 3 takes the place of services, coprocesses, tasks and hooks; `pilothouse \
+                        migrate` translates a file of version 2";
+            refuse(walk, older, message, help);
+            None
         }
-        (None, false) => {
-            format!("this is a configuration of ContainerPilot 2, as its key {key} says")
-        }
-    };
+        (Some(older), None) => match unreleased(older) {
+            Some(key) => {
+                let message = format!(
+                    "a service with {} is of a forerunner of ContainerPilot 3 that no release read",
+                    quoted(key)
+                );
+                refuse(
+                    walk,
+                    older,
+                    message,
+                    "write `jobs` for `services`, with the keys of version 3",
+                );
+                None
+            }
+            None => Some(Dialect::V2),
+        },
+    }
+}
+
+fn refuse(walk: &mut Walk<'_>, entry: &Entry, message: String, help: &str) {
     let place = Place {
         path: String::new(),
-        range: older.key_range.clone(),
+        range: entry.key_range.clone(),
     };
-    let help = "configurations of ContainerPilot 3 are read: `jobs` takes the place of services, coprocesses, tasks and hooks";
     walk.error(&place, Finding::new(message).help(help));
-    true
 }
 
-/// `onStart`, and `publicIp` of a service, are from before the second version.
-fn is_first(entries: &[Entry]) -> bool {
-    let services = entries
-        .iter()
-        .filter(|entry| entry.key == "services" || entry.key == "backends");
-    let mut elements = services.flat_map(|entry| match &entry.value.kind {
-        Kind::Array(elements) => elements.as_slice(),
-        _ => &[],
-    });
-    let on_start = entries.iter().any(|entry| entry.key == "onStart");
-    on_start || elements.any(|element| has_exactly(element, "publicIp"))
+fn is_older(entry: &Entry) -> bool {
+    OLDER.contains(&entry.key.as_str())
+        || (entry.key == "telemetry" && entry.value.get("sensors").is_some())
 }
 
-fn has_exactly(node: &Node, key: &str) -> bool {
-    matches!(&node.kind, Kind::Object(entries) if entries.iter().any(|entry| entry.key == key))
+fn is_present(entry: &Entry) -> bool {
+    PRESENT.contains(&entry.key.as_str())
+        || (entry.key == "telemetry" && entry.value.get("metrics").is_some())
+}
+
+/// What a service had while version 3 was being made, when jobs were still called so.
+fn unreleased(services: &Entry) -> Option<&str> {
+    if services.key != "services" {
+        return None;
+    }
+    let keys = services.value.elements().iter().flat_map(Node::entries);
+    let mut keys = keys.map(|entry| entry.key.as_str());
+    keys.find(|key| ["exec", "restarts", "when"].contains(key))
 }

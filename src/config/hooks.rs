@@ -136,6 +136,7 @@ impl<'w, 'a> Expansion<'w, 'a> {
                 path: format!("{}.{}", self.path, hook.key),
                 range: hook.value.range.clone(),
             };
+            let place = place.of(&hook.value);
             let field = Field {
                 place,
                 node: &hook.value,

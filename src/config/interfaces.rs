@@ -42,6 +42,8 @@ impl fmt::Debug for Addresses<'_> {
 enum Spec {
     /// `inet`, `inet6`: the first address of the family that is not loopback.
     Any(Family),
+    /// `inet:public`: the first IPv4 address that the whole world can reach.
+    Public,
     /// `NAME`, `NAME:inet`, `NAME:inet6`.
     Named(String, Family),
     /// `NAME[i]`, both families counted together.
@@ -74,7 +76,7 @@ pub(super) enum Choice {
 /// What is used where a configuration says nothing, or has an empty list.
 const DEFAULT: [&str; 2] = ["eth0:inet", "inet"];
 
-const HELP: &str = "write `eth0`, `eth0:inet6`, `eth0[1]`, `inet`, `inet6`, a network such as `10.0.0.0/16`, or \
+const HELP: &str = "write `eth0`, `eth0:inet6`, `eth0[1]`, `inet`, `inet6`, `inet:public`, a network such as `10.0.0.0/16`, or \
                     `static:` and an address";
 
 /// A choice and the specifications that it was made by.
@@ -222,6 +224,7 @@ impl Spec {
             Spec::Any(family) => {
                 all.find(|one| family.has(one.address) && !one.address.is_loopback())
             }
+            Spec::Public => all.find(|one| is_public(one.address)),
             Spec::Named(name, family) => {
                 all.find(|one| one.name == *name && family.has(one.address))
             }
@@ -245,6 +248,7 @@ fn parse(text: &str) -> Result<Spec, &'static str> {
         "" => return Err("the text is empty"),
         "inet" => return Ok(Spec::Any(Family::V4)),
         "inet6" => return Ok(Spec::Any(Family::V6)),
+        "inet:public" => return Ok(Spec::Public),
         _ => {}
     }
     if text.contains('/') {
@@ -275,6 +279,19 @@ fn parse_named(text: &str) -> Result<Spec, &'static str> {
         Some(_) => return Err("after the name comes `:inet` or `:inet6`"),
     };
     Ok(Spec::Named(interface_name(name).ok_or(WRONG)?, family))
+}
+
+/// An IPv4 address outside of the ranges that are kept for private use, this machine and its links.
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => {
+            !(address.is_private()
+                || address.is_loopback()
+                || address.is_link_local()
+                || address.is_unspecified())
+        }
+        IpAddr::V6(_) => false,
+    }
 }
 
 fn interface_name(name: &str) -> Option<String> {

@@ -110,7 +110,7 @@ impl Draft {
             .and_then(|exec| exec::read(walk, &exec));
         let keys = service::Keys::take(walk, &mut section);
         let advertised = keys.port.as_ref().filter(|port| !is_zero(port));
-        if advertised.is_some() && !name.is_empty() {
+        if advertised.is_some() && !name.is_empty() && !keys.has_own_name() {
             service::check_name(walk, &name_place, &name);
         }
         let when = section

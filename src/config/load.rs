@@ -10,11 +10,12 @@ use super::json5::{self, Fault, Parsed};
 use super::secrets::{SHORTEST, Secrets, TELLTALE, is_telltale};
 use super::section::{Case, Section};
 use super::service::Surroundings;
-use super::settings::Config;
+use super::settings::{Config, Dialect};
 use super::source::Source;
 use super::stop::Limits;
 use super::template::{self, TemplateError, Variables};
 use super::tree::{Kind, Node};
+use super::v2::{self, App};
 use super::walk::{Field, Finding, Place, Walk};
 use super::when::Names;
 use super::{consul, control, hooks, logging, print, telemetry, watch};
@@ -36,6 +37,8 @@ pub struct Input<'a> {
     pub variables: &'a Variables,
     /// The machine's addresses, for `interfaces`.
     pub addresses: Addresses<'a>,
+    /// The application of the command line, which is the main job of a file of version 2; `None`: nobody knows it.
+    pub app: Option<&'a [String]>,
 }
 
 /// A configuration that can be used.
@@ -68,6 +71,46 @@ pub fn expand(input: &Input<'_>) -> Result<String, Report> {
     read_text(input).map(|(_, tree)| print::print(&tree))
 }
 
+/// The same configuration for version 3, with a comment where something is not as it was; `None` if it is one already.
+/// The template is rendered: what it depends on is fixed in the text.
+///
+/// # Errors
+///
+/// As [`load`], as far as the file's own version is concerned.
+pub fn migrate(input: &Input<'_>) -> Result<Option<String>, Report> {
+    let text = without_mark(input.text);
+    check_size(input.file, text, "the file", MAX_BYTES)?;
+    let secrets = || Secrets::of_variables(input.variables);
+    let rendered = template::render(text, input.variables)
+        .map_err(|error| of_template(input.file, text, secrets(), error))?;
+    check_size(
+        input.file,
+        &rendered.text,
+        "the rendered file",
+        MAX_RENDERED,
+    )?;
+    let source = Source::new(&rendered.text, Some(&rendered.map), secrets());
+    let parsed = match json5::parse(&rendered.text) {
+        Ok(parsed) => parsed,
+        Err(fault) => return Err(of_syntax(input.file, &source, &fault)),
+    };
+    let mut walk = Walk::new(source, input.file);
+    hide_secrets(&mut walk, &rendered.text, &parsed);
+    let words = input.app.unwrap_or_default();
+    let dialect = dialect::recognise(&mut walk, &parsed.root, !words.is_empty());
+    let text = match dialect {
+        Some(Dialect::V2) => {
+            let tree = v2::translate(&mut walk, &parsed.root, App::Written(words));
+            Some(print::print(&tree))
+        }
+        Some(Dialect::V3) | None => None,
+    };
+    if walk.has_errors() {
+        return Err(walk.finish());
+    }
+    Ok(text)
+}
+
 fn read_text(input: &Input<'_>) -> Result<(Loaded, Node), Report> {
     let text = without_mark(input.text);
     let secrets = || Secrets::of_variables(input.variables);
@@ -88,7 +131,7 @@ fn read_text(input: &Input<'_>) -> Result<(Loaded, Node), Report> {
     let mut walk = Walk::new(source, input.file);
     hide_secrets(&mut walk, &rendered.text, &parsed);
     report_replaced(&mut walk, &parsed);
-    let config = read(&mut walk, &mut parsed.root, input.addresses);
+    let config = read(&mut walk, &mut parsed.root, input);
     let has_errors = walk.has_errors();
     let report = walk.finish();
     match config {
@@ -249,9 +292,11 @@ fn report_replaced(walk: &mut Walk<'_>, parsed: &Parsed) {
 }
 
 /// Reads the tree; `None` if it is no configuration at all.
-fn read(walk: &mut Walk<'_>, root: &mut Node, addresses: Addresses<'_>) -> Option<Config> {
-    if dialect::is_other(walk, root) {
-        return None;
+fn read(walk: &mut Walk<'_>, root: &mut Node, input: &Input<'_>) -> Option<Config> {
+    let has_app = input.app.is_some_and(|words| !words.is_empty());
+    let dialect = dialect::recognise(walk, root, has_app)?;
+    if dialect == Dialect::V2 {
+        *root = v2::translate(walk, root, input.app.map_or(App::Unknown, App::Words));
     }
     hooks::expand(walk, root);
     let place = Place {
@@ -276,7 +321,7 @@ fn read(walk: &mut Walk<'_>, root: &mut Node, addresses: Addresses<'_>) -> Optio
     let limits = Limits::read(walk, &mut top);
     let consul = top.take(walk, "consul");
     let around = Surroundings {
-        addresses,
+        addresses: input.addresses,
         has_catalogue: consul.is_some(),
     };
     let consul = consul.and_then(|field| consul::read(walk, &field));
@@ -290,12 +335,16 @@ fn read(walk: &mut Walk<'_>, root: &mut Node, addresses: Addresses<'_>) -> Optio
         ..Names::default()
     };
     job::resolve(walk, &mut drafts, names);
+    if dialect == Dialect::V2 {
+        v2::render_words(walk, root, &mut drafts, input.variables);
+    }
     let telemetry = top.take(walk, "telemetry");
     let telemetry = telemetry.and_then(|field| telemetry::read(walk, &field, around));
     job::check_ids(walk, &drafts);
     limits.check(walk, &drafts);
     top.finish(walk);
     Some(Config {
+        dialect,
         logging: logging.unwrap_or_default(),
         stop: limits.values,
         jobs: drafts.into_iter().map(|draft| draft.spec).collect(),

@@ -41,6 +41,7 @@ mod telemetry;
 mod template;
 mod tree;
 mod tree_of_events;
+mod v2;
 mod walk;
 mod watch;
 mod when;
@@ -51,10 +52,10 @@ mod tests;
 pub use diagnostic::{Diagnostic, Excerpt, Position, Report, Severity};
 pub use duration::{DurationError, SignedDuration, parse_duration};
 pub use interfaces::{Addresses, InterfaceAddress, choose_again};
-pub use load::{Input, Loaded, MAX_BYTES, control_socket, expand, load};
+pub use load::{Input, Loaded, MAX_BYTES, control_socket, expand, load, migrate};
 pub use settings::{
-    Config, ConsulSettings, ControlSettings, LogFormat, LogLevel, LogOutput, LoggingSettings,
-    MetricKind, MetricSpec, Overflow, Scheme, TelemetrySettings, TlsSettings,
+    Config, ConsulSettings, ControlSettings, Dialect, LogFormat, LogLevel, LogOutput,
+    LoggingSettings, MetricKind, MetricSpec, Overflow, Scheme, TelemetrySettings, TlsSettings,
 };
 pub use summary::Summary;
 pub use template::{Rendered, SourceMap, Template, TemplateError, Value, Variables, render};

@@ -18,7 +18,8 @@ pub(super) fn print(node: &Node) -> String {
 
 fn put(out: &mut String, node: &Node, depth: usize) {
     let flat = flat(node);
-    if depth > 0 && depth * 2 + flat.chars().count() <= WIDTH {
+    let fits = depth * 2 + flat.chars().count() <= WIDTH;
+    if depth > 0 && fits && !has_notes_inside(node) {
         out.push_str(&flat);
         return;
     }
@@ -26,6 +27,7 @@ fn put(out: &mut String, node: &Node, depth: usize) {
         Kind::Array(elements) if !elements.is_empty() => {
             out.push_str("[\n");
             for element in elements {
+                comment(out, element, depth + 1);
                 indent(out, depth + 1);
                 put(out, element, depth + 1);
                 out.push_str(",\n");
@@ -36,6 +38,7 @@ fn put(out: &mut String, node: &Node, depth: usize) {
         Kind::Object(entries) if !entries.is_empty() => {
             out.push_str("{\n");
             for entry in entries {
+                comment(out, &entry.value, depth + 1);
                 indent(out, depth + 1);
                 out.push_str(&key(&entry.key));
                 out.push_str(": ");
@@ -47,6 +50,23 @@ fn put(out: &mut String, node: &Node, depth: usize) {
         }
         _ => out.push_str(&flat),
     }
+}
+
+/// What there is to say about a value, above it.
+fn comment(out: &mut String, node: &Node, depth: usize) {
+    if let Some(note) = &node.note {
+        indent(out, depth);
+        out.push_str("// ");
+        out.push_str(note);
+        out.push('\n');
+    }
+}
+
+/// Whether a value is to be written on several lines, so that there is room for comments.
+fn has_notes_inside(node: &Node) -> bool {
+    let is_noted = |node: &Node| node.note.is_some() || has_notes_inside(node);
+    let mut entries = node.entries().iter();
+    entries.any(|entry| is_noted(&entry.value)) || node.elements().iter().any(is_noted)
 }
 
 fn indent(out: &mut String, depth: usize) {

@@ -86,8 +86,9 @@ impl<'n> Keys<'n> {
             .or(self.port.as_ref())
             .map(|field| field.place.clone());
         let mut spec = ServiceSpec {
-            name: name.to_owned(),
+            name: extras.name.unwrap_or_else(|| name.to_owned()),
             id: extras.id,
+            plain_check_id: extras.plain_check_id,
             ordinal: 1,
             port,
             address: None,
@@ -107,6 +108,12 @@ impl<'n> Keys<'n> {
             (spec.address, spec.static_address) = settled;
         }
         Some(spec)
+    }
+
+    /// Whether the service is called otherwise than its job.
+    pub(super) fn has_own_name(&self) -> bool {
+        let consul = self.consul.as_ref();
+        consul.is_some_and(|field| field.node.get("name").is_some())
     }
 
     fn warn_of_no_effect(&self, walk: &mut Walk<'_>) {
@@ -170,14 +177,17 @@ pub(super) fn report_no_match(walk: &mut Walk<'_>, place: &Place, message: Strin
     }
 }
 
-/// The name that the catalogue knows a service by. What is wrong has been reported.
-pub(super) fn check_name(walk: &mut Walk<'_>, place: &Place, name: &str) {
+/// Whether a name is one that every user of the catalogue can ask for.
+pub(super) fn is_name(name: &str) -> bool {
     let mut characters = name.chars();
     let first = characters.next().is_some_and(|c| c.is_ascii_lowercase());
     let rest = characters.as_str();
-    let is_right =
-        first && !rest.is_empty() && rest.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    if !is_right {
+    first && !rest.is_empty() && rest.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}
+
+/// The name that the catalogue knows a service by. What is wrong has been reported.
+pub(super) fn check_name(walk: &mut Walk<'_>, place: &Place, name: &str) {
+    if !is_name(name) {
         let finding = Finding::new(format!(
             "cannot use {}: service names must be alphanumeric with dashes to comply with service discovery",
             quoted(name)
@@ -192,7 +202,9 @@ pub(super) fn check_name(walk: &mut Walk<'_>, place: &Place, name: &str) {
 /// `jobs[].consul`.
 #[derive(Debug, Default)]
 struct Extras {
+    name: Option<String>,
     id: Option<String>,
+    plain_check_id: bool,
     address: Option<String>,
     meta: BTreeMap<String, String>,
     weights: Option<Weights>,
@@ -205,7 +217,9 @@ impl Extras {
         let Some(mut section) = walk.section(field) else {
             return Extras::default();
         };
+        let name = section.text(walk, "name");
         let id = section.take(walk, "id");
+        let plain_check_id = section.boolean(walk, "plainCheckId");
         let address = section.take(walk, "address");
         let meta = section.take(walk, "meta");
         let weights = section.section(walk, "weights");
@@ -213,6 +227,8 @@ impl Extras {
         let after = section.take(walk, "deregisterCriticalServiceAfter");
         section.finish(walk);
         Extras {
+            name: name.filter(|name| !name.is_empty()),
+            plain_check_id: plain_check_id.unwrap_or_default(),
             id: id.and_then(|field| read_id(walk, &field)),
             address: address.and_then(|field| read_address(walk, &field)),
             meta: meta

@@ -9,6 +9,8 @@ use crate::watches::WatchSpec;
 /// A configuration that has been read and checked: what the program acts on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
+    /// The version of the file, which decides what some signals mean (decision 6).
+    pub dialect: Dialect,
     /// How our messages and the jobs' output are written.
     pub logging: LoggingSettings,
     /// The limits of a stop.
@@ -23,6 +25,16 @@ pub struct Config {
     pub control: ControlSettings,
     /// Metrics and status over HTTP; `None` when the file has no `telemetry`.
     pub telemetry: Option<TelemetrySettings>,
+}
+
+/// The version that a file is written for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// `ContainerPilot` 2, and 1.
+    V2,
+    /// `ContainerPilot` 3, with all that is new here.
+    #[default]
+    V3,
 }
 
 /// `logging`.

@@ -10,6 +10,8 @@ pub(super) struct Node {
     /// The path that messages use instead of the one that the value has here: where the value stood in the file before a
     /// translation moved it.
     pub(super) origin: Option<Box<str>>,
+    /// What a translation has to say to people about this value: a comment above it when it is printed.
+    pub(super) note: Option<Box<str>>,
 }
 
 /// What a value is.
@@ -39,6 +41,7 @@ impl Node {
             kind,
             range,
             origin: None,
+            note: None,
         }
     }
 
@@ -66,6 +69,14 @@ impl Node {
     pub(super) fn with_origin(self, path: &str) -> Node {
         Node {
             origin: Some(path.into()),
+            ..self
+        }
+    }
+
+    /// The same value with something to say about it.
+    pub(super) fn noted(self, note: &str) -> Node {
+        Node {
+            note: Some(note.into()),
             ..self
         }
     }

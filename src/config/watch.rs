@@ -107,14 +107,16 @@ fn read_target(
         }
         return read_key(walk, &kv);
     }
-    let (service, place) = match &service {
-        Some(field) => (walk.text(field).unwrap_or_default(), &field.place),
-        None => (name.to_owned(), name_place),
+    let service = if let Some(field) = &service {
+        // Whatever the catalogue has: other registrars know fewer rules.
+        walk.text(field).unwrap_or_default()
+    } else {
+        // That a name is missing has been reported.
+        if !name.is_empty() {
+            check_name(walk, name_place, name);
+        }
+        name.to_owned()
     };
-    // That a name is missing has been reported.
-    if !name.is_empty() {
-        check_name(walk, place, &service);
-    }
     let passing_only = passing_only.and_then(|field| walk.boolean(&field));
     Target::Service {
         name: service,

@@ -45,6 +45,10 @@ impl Ending {
         let outweighs = match (self.why, why) {
             (_, Why::Asked(StopReason::Fault)) => true,
             (Why::Asked(StopReason::Reload), Why::Asked(reason)) => reason != StopReason::Reload,
+            // The hook of an essential job's end that fails has the last word, as in version 2.
+            (Why::Essential(_), Why::Essential(exit)) => {
+                exit.is_some_and(|exit| !exit.is_success())
+            }
             _ => false,
         };
         if outweighs {

@@ -57,6 +57,8 @@ impl fmt::Display for CheckStatus {
 pub struct Registration {
     /// Unique within the agent.
     pub id: String,
+    /// The check has the same id; otherwise the agent makes one.
+    pub plain_check_id: bool,
     /// What others ask for.
     pub name: String,
     pub tags: Vec<String>,
@@ -81,6 +83,7 @@ impl Registration {
                 0 | 1 => format!("{}-{hostname}", spec.name),
                 ordinal => format!("{}-{hostname}-{ordinal}", spec.name),
             }),
+            plain_check_id: spec.plain_check_id,
             name: spec.name.clone(),
             tags: spec.tags.clone(),
             address: spec.static_address.clone().or(looked_up),
@@ -93,9 +96,13 @@ impl Registration {
         }
     }
 
-    /// The id that the agent gives to a check that came with its service.
+    /// The id of the check: the one that it was registered with, or the one that the agent gives to a check that came with
+    /// its service.
     #[must_use]
     pub fn check_id(&self) -> String {
+        if self.plain_check_id {
+            return self.id.clone();
+        }
         format!("service:{}", self.id)
     }
 

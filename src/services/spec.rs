@@ -7,10 +7,12 @@ use std::time::Duration;
 /// What the catalogue is told of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceSpec {
-    /// The name it is known by: the job's name as written, also where a second job of that name is `name#2` inside.
+    /// The name it is known by: the job's name as written unless the file says another, also where a second job of that name is `name#2` inside.
     pub name: String,
     /// Its id in the catalogue; `None`: the name and the host's name (spec 6.2).
     pub id: Option<String>,
+    /// Its check has the id of the service itself, as in `ContainerPilot` 2, instead of `service:` and that.
+    pub plain_check_id: bool,
     /// Of several jobs with this name, which one it is, counted from 1: an id is not to be taken twice (D35).
     pub ordinal: u32,
     /// The advertised port, 1 to 65535.

@@ -13,7 +13,7 @@ use super::reload::Reload;
 use super::report::Names;
 use super::sensing::{SENSED, Sensed, Senses};
 use super::start::Plan;
-use crate::config::Config;
+use crate::config::{Config, Dialect};
 use crate::control::{Command, ServerHandle};
 use crate::discovery::consul::Client;
 use crate::events::{Event, Exit, JobId, Run, RunId, RunKind, Signal, StopReason};
@@ -341,7 +341,12 @@ impl App {
 
     fn on_other_signal(&mut self, signal: Signal, by_kernel: bool) {
         let forwarded = self.forward(signal);
-        if signal == Signal::USR1 {
+        if signal == Signal::USR1 && self.config.dialect == Dialect::V2 {
+            let enter = !self.jobs.in_maintenance();
+            let what = if enter { "entering" } else { "leaving" };
+            tracing::info!("SIGUSR1 received: {what} maintenance");
+            self.tell(&Event::Maintenance(enter));
+        } else if signal == Signal::USR1 {
             tracing::debug!("SIGUSR1 received: reopening the log file");
             self.logging.reopen();
         }

@@ -105,7 +105,8 @@ impl App {
         let plan = self.plan.clone();
         let variables = self.environment.template_variables();
         let served = self.served_at();
-        let loading = tokio::task::spawn_blocking(move || load(&plan, &variables, served));
+        let running = Some(self.config.dialect);
+        let loading = tokio::task::spawn_blocking(move || load(&plan, &variables, served, running));
         self.reload.loading = Some((loading, Instant::now() + LOAD_LIMIT));
     }
 

@@ -1,6 +1,7 @@
 //! From a plan to the running loop, and from its end to an exit status.
 
 use std::cell::OnceCell;
+use std::ffi::OsString;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,7 +20,9 @@ use super::interfaces;
 use super::place::ConfigPlace;
 use super::sensing::SENSED;
 use crate::catalog::Catalog;
-use crate::config::{self, Addresses, Config, Diagnostic, Input, Loaded, Report, Variables};
+use crate::config::{
+    self, Addresses, Config, Diagnostic, Dialect, Input, Loaded, Report, Variables,
+};
 use crate::control::{BindError, Server};
 use crate::discovery::consul::Client;
 use crate::jobs::Outcome;
@@ -43,8 +46,8 @@ pub struct Plan {
     pub origin: Origin,
     /// Replaces `control.socket`.
     pub socket: Option<PathBuf>,
-    /// Things to warn of that the command line had in it.
-    pub warnings: Vec<String>,
+    /// Words after the flags: the application of a configuration of version 2. One of version 3 has no use for them.
+    pub words: Vec<OsString>,
 }
 
 /// Where a configuration comes from.
@@ -100,7 +103,7 @@ fn system(what: &'static str) -> impl FnOnce(io::Error) -> StartError {
 pub fn supervise(plan: Plan, mut signals: Signals) -> Result<End, StartError> {
     let role = adopt_role().map_err(system("set up the signals"))?;
     let environment = Environment::new(std::env::vars_os(), std::process::id());
-    let ready = load(&plan, &environment.template_variables(), None);
+    let ready = load(&plan, &environment.template_variables(), None, None);
     let Ready {
         loaded,
         client,
@@ -195,13 +198,22 @@ pub(super) struct Ready {
 }
 
 /// Reads, renders and checks the plan's configuration, and makes what it needs that may fail. Blocks for files.
+/// `running`: the version of the configuration that runs, which a reload may not change (decision 6).
 /// `served`: where a catalogue of ours listens already, which the configuration can take over.
 pub(super) fn load(
     plan: &Plan,
     variables: &Variables,
     served: Option<SocketAddr>,
+    running: Option<Dialect>,
 ) -> Result<Ready, String> {
     let loaded = read(plan, variables)?;
+    if running.is_some_and(|running| running != loaded.config.dialect) {
+        return Err(
+            "the configuration is now of another version of ContainerPilot, which a reload may not change: \
+             restart the container"
+                .to_owned(),
+        );
+    }
     let client = discovery::client(&loaded.config, variables)?;
     let catalog = embedded::listen(&loaded.config, served).map_err(|error| error.to_string())?;
     Ok(Ready {
@@ -220,11 +232,17 @@ fn read(plan: &Plan, variables: &Variables) -> Result<Loaded, String> {
                 let read = || interfaces::addresses().unwrap_or_default().into();
                 Rc::clone(found.get_or_init(read))
             };
+            let words: Vec<String> = plan
+                .words
+                .iter()
+                .map(|word| word.to_string_lossy().into_owned())
+                .collect();
             let input = Input {
                 file: &place.to_string(),
                 text: &text,
                 variables,
                 addresses: Addresses::Lookup(&look_up),
+                app: Some(&words),
             };
             config::load(&input).map_err(|report| report.to_string())?
         }
@@ -259,8 +277,18 @@ fn bind(plan: &Plan, config: &Config) -> Result<Option<Server>, StartError> {
     }
 }
 
+fn ignored_words(words: &[OsString]) -> Option<String> {
+    let first = words.first()?.to_string_lossy();
+    Some(format!(
+        "words after the flags are ignored, from `{first}` on: the jobs of the configuration say what runs; \
+         `pilothouse run -- COMMAND` runs a command without a configuration"
+    ))
+}
+
 fn greet(plan: &Plan, loaded: &Loaded, role: Role) {
-    for warning in &plan.warnings {
+    if loaded.config.dialect == Dialect::V3
+        && let Some(warning) = ignored_words(&plan.words)
+    {
         tracing::warn!("{warning}");
     }
     if !role.pid1 {

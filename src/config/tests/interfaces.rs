@@ -22,6 +22,7 @@ fn on(addresses: Addresses<'_>, interfaces: &str, consul: &str) -> Result<Loaded
     load(&Input {
         file: "app.json5",
         text: &text,
+        app: None,
         variables: &Variables::new(),
         addresses,
     })
@@ -49,6 +50,8 @@ fn specifications_pick_the_originals_address() {
             "['eth3', 'fdc6:238c:c4bc::/48', 'inet']",
             Some("fdc6:238c:c4bc::1"),
         ),
+        ("'inet:public'", None),
+        ("['inet:public', 'lo']", Some("127.0.0.1")),
         ("'lo:inet6'", Some("::1")),
         ("'lo'", Some("127.0.0.1")),
         ("'lo[0]'", Some("::1")),
@@ -165,4 +168,26 @@ fn a_mere_check_looks_nothing_up() {
         loaded.config.jobs[0].service.as_ref().unwrap().address,
         None
     );
+}
+
+#[test]
+fn a_public_address_is_outside_of_the_private_ranges() {
+    let found = named(&[
+        ("eth0", "10.0.0.2"),
+        ("eth1", "203.0.113.7"),
+        ("lo", "127.0.0.1"),
+    ]);
+    let loaded = on(known(found), "interfaces: 'inet:public'", "consul: 'x',").expect("is right");
+    let service = loaded.config.jobs[0].service.as_ref().expect("has a port");
+    assert_eq!(service.address, Some(ip("203.0.113.7")));
+}
+
+#[test]
+fn a_service_may_be_called_otherwise_than_its_job() {
+    let keys = "consul: { name: 'A B', plainCheckId: true }";
+    let loaded = on(known(list()), keys, "").expect("is right");
+    let service = loaded.config.jobs[0].service.as_ref().expect("has a port");
+    let registration = crate::services::Registration::new(service, secs(5), "host");
+    assert_eq!(registration.name, "A B");
+    assert_eq!(registration.check_id(), "A B-host");
 }

@@ -377,10 +377,7 @@ fn new_keys_of_a_job() {
         "a job with `tty` reads from the terminal",
     );
     refused_job("orphans: 'drop'", "expected one of `sweep`, `keep`");
-    warned_job(
-        "essential: Essential::Yes",
-        "no effect on a job without `exec`",
-    );
+    warned_job("essential: true", "no effect on a job without `exec`");
 }
 
 #[test]

@@ -61,6 +61,7 @@ fn with_variables(text: &str, variables: &[(&str, &str)]) -> Result<Loaded, Repo
         text,
         variables: &variables.collect(),
         addresses: known(addresses()),
+        app: None,
     })
 }
 

@@ -207,15 +207,12 @@ fn watches_have_a_name_and_an_interval() {
             "{ name: 'w1', interval: 1, debounce: { min: '2s', max: '1s' } }",
             "`max` is shorter than `min`",
         ),
-        (
-            "{ name: 'w1', interval: 1, service: '1' }",
-            "service names must be alphanumeric",
-        ),
         ("3", "expected an object"),
     ];
     for (watch, expected) in table {
         refused(&format!("{{ watches: [ {watch} ] }}"), expected);
     }
+    clean("{ watches: [ { name: 'w1', interval: 1, service: 'A 1' } ] }");
     warned(
         "{ watches: [ { name: 'web', interval: 1, serviceName: 'x' } ] }",
         "the key has no effect",
@@ -573,6 +570,7 @@ fn clean_or_warned(text: &str) {
     let input = crate::config::Input {
         file: "app.json5",
         text,
+        app: None,
         variables: &variables,
         addresses: crate::config::Addresses::NotLookedUp,
     };

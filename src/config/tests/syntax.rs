@@ -178,30 +178,51 @@ fn the_top_level_is_an_object() {
 }
 
 #[test]
-fn other_versions_are_named() {
+fn what_no_release_read_is_named() {
     let table = [
-        (
-            "{ services: [] }",
-            "this is a configuration of ContainerPilot 2, as its key `services` says",
-        ),
-        (
-            "{ consul: 'x', backends: [], coprocesses: [] }",
-            "ContainerPilot 2, as its key `backends`",
-        ),
-        (
-            "{ onStart: 'x', services: [] }",
-            "this is a configuration of ContainerPilot 1",
-        ),
-        (
-            "{ services: [ { publicIp: true } ] }",
-            "this is a configuration of ContainerPilot 1",
-        ),
         (
             "{ jobs: [], services: [] }",
             "no release read both in one file",
+        ),
+        (
+            "{ consul: 'x', pollTime: 3 }",
+            "from before ContainerPilot 1, as its key `pollTime` says",
+        ),
+        (
+            "{ consul: 'x', services: [ { exec: 'x' } ] }",
+            "a service with `exec` is of a forerunner of ContainerPilot 3",
         ),
     ];
     for (text, expected) in table {
         refused(text, expected);
     }
+}
+
+#[test]
+fn the_keys_say_the_version() {
+    for (text, dialect) in [
+        ("{ consul: 'x', services: [] }", Dialect::V2),
+        ("{ consul: 'x', telemetry: { sensors: [] } }", Dialect::V2),
+        ("{ consul: 'x', jobs: [] }", Dialect::V3),
+        ("{ consul: 'x' }", Dialect::V3),
+    ] {
+        assert_eq!(clean(text).dialect, dialect, "{text}");
+    }
+}
+
+#[test]
+fn a_file_of_version_3_needs_no_migration() {
+    let variables = Variables::new();
+    let input = |text| Input {
+        file: "x",
+        text,
+        variables: &variables,
+        addresses: Addresses::NotLookedUp,
+        app: None,
+    };
+    assert_eq!(migrate(&input("{ jobs: [] }")), Ok(None));
+    let text = migrate(&input("{ consul: 'x', preStop: '/a' }")).expect("is right");
+    let text = text.expect("is of version 2");
+    assert!(text.contains("preStop\","), "{text}");
+    assert!(text.contains("// no application was named"), "{text}");
 }

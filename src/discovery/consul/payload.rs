@@ -28,7 +28,7 @@ struct Service<'r> {
     meta: &'r BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     weights: Option<ShareOfRequests>,
-    check: Check,
+    check: Check<'r>,
     /// The original's client wrote it.
     checks: (),
 }
@@ -51,7 +51,9 @@ impl From<Weights> for ShareOfRequests {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Check {
+struct Check<'r> {
+    #[serde(rename = "CheckID", skip_serializing_if = "Option::is_none")]
+    id: Option<&'r str>,
     #[serde(rename = "TTL")]
     ttl: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,6 +82,7 @@ pub(super) fn registration(registration: &Registration, status: Option<CheckStat
         meta: &registration.meta,
         weights: registration.weights.map(Into::into),
         check: Check {
+            id: registration.plain_check_id.then_some(&registration.id),
             ttl: go_duration(registration.ttl),
             status: status.map(CheckStatus::name),
             notes: registration.notes(),

@@ -75,6 +75,7 @@ pub(super) fn check_spec(interval: Duration, timeout: Duration) -> CheckSpec {
 
 pub(super) fn service(name: &str) -> ServiceSpec {
     ServiceSpec {
+        plain_check_id: false,
         name: name.to_owned(),
         id: None,
         ordinal: 1,

@@ -15,6 +15,7 @@ pub(super) fn secs(n: u64) -> Duration {
 
 pub(super) fn registration(name: &str) -> Registration {
     Registration {
+        plain_check_id: false,
         id: format!("{name}-host"),
         name: name.to_owned(),
         tags: vec!["a".to_owned()],

@@ -348,6 +348,7 @@ fn d53_another_address_is_registered_at_once() {
 
 fn spec() -> ServiceSpec {
     ServiceSpec {
+        plain_check_id: false,
         name: "app".to_owned(),
         id: None,
         ordinal: 1,
@@ -372,6 +373,7 @@ fn ids_and_notes_are_those_of_the_original() {
     assert_eq!(registration.notes(), "TTL for app set by containerpilot");
     assert_eq!(registration.address.as_deref(), Some("10.0.0.2"));
     let second = ServiceSpec {
+        plain_check_id: false,
         ordinal: 2,
         ..spec()
     };
@@ -382,6 +384,7 @@ fn ids_and_notes_are_those_of_the_original() {
     let id = Some("mine".to_owned());
     let static_address = Some("db.local".to_owned());
     let explicit = ServiceSpec {
+        plain_check_id: false,
         id,
         static_address,
         ..spec()

@@ -9,6 +9,7 @@ use crate::watches::{Mode, Target};
 
 fn registration() -> Registration {
     Registration {
+        plain_check_id: false,
         id: "app-host1".to_owned(),
         name: "app".to_owned(),
         tags: Vec::new(),
@@ -36,6 +37,7 @@ async fn a_registration_has_the_originals_form() {
     let fake = Fake::start(say(200, "")).await;
     let client = fake.client();
     let full = Registration {
+        plain_check_id: false,
         tags: vec!["t1".to_owned(), "t2".to_owned()],
         address: Some("10.0.0.2".to_owned()),
         enable_tag_override: true,
@@ -60,6 +62,7 @@ async fn a_registration_has_the_originals_form() {
         r#"{"ID":"app-host1","Name":"app","Port":80,"Check":{"TTL":"5s","Notes":"TTL for app set by containerpilot"},"Checks":null}"#
     );
     let extended = Registration {
+        plain_check_id: false,
         meta: BTreeMap::from([("version".to_owned(), "1".to_owned())]),
         weights: Some(Weights {
             passing: 10,
