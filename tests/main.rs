@@ -23,6 +23,7 @@ mod health;
 mod hostile;
 mod jobs;
 mod layering;
+mod lifecycle;
 mod log_lines;
 mod log_load;
 mod log_places;

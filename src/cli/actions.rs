@@ -47,6 +47,22 @@ pub(super) fn template(
     }
 }
 
+/// Prints what `make` makes of a configuration's text.
+pub(super) fn print_config(
+    place: &ConfigPlace,
+    console: &mut Console<'_>,
+    make: impl FnOnce(&str) -> Result<String, String>,
+) -> ExitCode {
+    let text = match place.read() {
+        Ok(text) => text,
+        Err(error) => return console.refuse(&error.to_string(), ExitCode::Failure),
+    };
+    match make(&text) {
+        Ok(text) => console.print(text.as_bytes()),
+        Err(error) => console.refuse(&error, ExitCode::Failure),
+    }
+}
+
 /// Replaces the file's content; a new file gets 0644 less the umask.
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();

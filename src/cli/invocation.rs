@@ -24,6 +24,10 @@ pub enum Invocation {
     RunCommand { options: RunOptions, command: Exec },
     /// Say what is wrong with a configuration. `strict` makes warnings count as errors.
     Check { strict: bool, file: PathBuf },
+    /// Print a configuration as it is rendered; with `expanded`, with every hook as the job that it is.
+    Render { expanded: bool, file: PathBuf },
+    /// Print a configuration of an older version in the form of version 3; `app` is the application of its command line.
+    Migrate { file: PathBuf, app: Vec<String> },
     /// Render a configuration's template. `out` of `None` is stdout.
     Template {
         config: Option<OsString>,

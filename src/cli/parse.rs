@@ -13,7 +13,9 @@ use super::usage::UsageError;
 use crate::jobs::{Exec, Restarts};
 
 /// The subcommands, for the suggestion after a wrong word.
-const COMMANDS: [&str; 6] = ["check", "run", "healthy", "catalog", "version", "help"];
+const COMMANDS: [&str; 8] = [
+    "check", "render", "migrate", "run", "healthy", "catalog", "version", "help",
+];
 
 /// Reads a command line; `args[0]` is the program's name.
 ///
@@ -37,6 +39,8 @@ pub fn parse(args: &[OsString]) -> Result<Invocation, UsageError> {
 fn subcommand(name: &str, words: Words<'_>) -> Result<Invocation, UsageError> {
     match name {
         "check" => check(words),
+        "render" => render(words),
+        "migrate" => migrate(words),
         "run" => run_command(words),
         "healthy" => healthy(words),
         "catalog" => catalog(words),
@@ -181,6 +185,41 @@ fn check(mut words: Words<'_>) -> Result<Invocation, UsageError> {
     };
     let file = PathBuf::from(file);
     Ok(Invocation::Check { strict, file })
+}
+
+fn render(mut words: Words<'_>) -> Result<Invocation, UsageError> {
+    let mut expanded = false;
+    while let Some(flag) = words.next_flag()? {
+        match flag.name() {
+            "expanded" => expanded = flag.switch()?,
+            "h" | "help" => return Ok(Invocation::Help),
+            _ => return Err(flag.unknown()),
+        }
+    }
+    let [file] = words.rest() else {
+        return Err(UsageError::new(
+            "`render` takes its flags and then one file".to_owned(),
+        ));
+    };
+    let file = PathBuf::from(file);
+    Ok(Invocation::Render { expanded, file })
+}
+
+fn migrate(words: Words<'_>) -> Result<Invocation, UsageError> {
+    let (file, app) = match words.rest() {
+        [file] => (file, [].as_slice()),
+        [file, dashes, app @ ..] if dashes == "--" => (file, app),
+        _ => {
+            return Err(UsageError::new(
+                "`migrate` takes one file, and the application after `--`: `migrate FILE -- APP [ARG...]`".to_owned(),
+            ));
+        }
+    };
+    let app: Result<Vec<String>, UsageError> = app.iter().map(|word| utf8(word)).collect();
+    Ok(Invocation::Migrate {
+        file: PathBuf::from(file),
+        app: app?,
+    })
 }
 
 fn healthy(mut words: Words<'_>) -> Result<Invocation, UsageError> {

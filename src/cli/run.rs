@@ -9,7 +9,7 @@ use super::exit::ExitCode;
 use super::invocation::{CatalogOptions, Invocation, RunOptions};
 use super::parse::parse;
 use super::usage::USAGE;
-use crate::config::{self, Variables};
+use crate::config::{self, Addresses, Input, Variables};
 use crate::jobs::Exec;
 use crate::supervisor::ConfigPlace;
 
@@ -85,6 +85,33 @@ pub fn run(
             };
             actions::request(&action, find, console)
         }
+        Invocation::Render { expanded, file } => {
+            let place = ConfigPlace::File(file);
+            actions::print_config(&place, console, |text| {
+                let name = place.to_string();
+                if expanded {
+                    let input = input(&name, text, variables);
+                    config::expand(&input).map_err(|report| report.to_string())
+                } else {
+                    let rendered = config::render(text, variables);
+                    rendered
+                        .map(|rendered| rendered.text)
+                        .map_err(|error| error.to_string())
+                }
+            })
+        }
+        Invocation::Migrate { file, app } => {
+            let place = ConfigPlace::File(file);
+            actions::print_config(&place, console, |text| {
+                let name = place.to_string();
+                let input = Input {
+                    app: (!app.is_empty()).then_some(app.as_slice()),
+                    ..input(&name, text, variables)
+                };
+                let migrated = config::migrate(&input).map_err(|report| report.to_string())?;
+                migrated.ok_or_else(|| format!("`{name}` is of version 3 already"))
+            })
+        }
         Invocation::Check { strict, file } => check(CheckRequest { strict, file }),
         Invocation::Catalog(options) => catalog(options, console),
         Invocation::Run {
@@ -99,6 +126,16 @@ pub fn run(
         Invocation::RunCommand { options, command } => {
             supervise(SuperviseRequest::Command { options, command })
         }
+    }
+}
+
+fn input<'a>(file: &'a str, text: &'a str, variables: &'a Variables) -> Input<'a> {
+    Input {
+        file,
+        text,
+        variables,
+        addresses: Addresses::NotLookedUp,
+        app: None,
     }
 }
 

@@ -6,6 +6,8 @@ Usage:
   pilothouse [-config FILE] [-socket PATH]      supervise what FILE says
   pilothouse run [flags] -- COMMAND [ARG...]    supervise one command, without a file
   pilothouse check [--strict] FILE              say what is wrong with FILE; touches nothing
+  pilothouse render [--expanded] FILE           print FILE rendered, or with every hook as the job that it is
+  pilothouse migrate FILE [-- APP [ARG...]]     print FILE, which is of version 2 or 1, in the form of version 3
   pilothouse healthy [flags] [JOB]              exit 0 if JOB, or everything, is healthy
   pilothouse catalog [flags]                    serve a Consul in memory, for development and tests
   pilothouse version

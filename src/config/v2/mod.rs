@@ -8,7 +8,7 @@
 //! | `services[]` | jobs without `exec`, up while `app` runs; they leave the catalogue before `preStop` |
 //! | `backends[]` | `watches[]`, and a job `onChange-<name>` for each |
 //! | `tasks[]`, `coprocesses[]` | jobs of their name, else `task-<n>`, `coprocess-<n>` |
-//! | `telemetry.sensors[]` | `telemetry.metrics[]`, and a job `sensor-<name>` whose output is the value |
+//! | `telemetry.sensors[]` | `telemetry.metrics[]`; their commands are not run yet |
 //! | `consul`, `logging`, `stopTimeout` | the same |
 //!
 //! Nothing but `preStart` runs before `preStart` has succeeded. Version 1 is version 2 with `onStart` for `preStart` and with

@@ -36,10 +36,7 @@ pub(super) fn translate(
     section.finish(walk);
     let mut metrics = Vec::new();
     for sensor in sensors {
-        if let Some((metric, job)) = pair(walk, context, &sensor) {
-            metrics.push(metric);
-            context.jobs.push(job);
-        }
+        metrics.extend(metric_of(walk, &sensor));
     }
     if !metrics.is_empty() {
         let metrics = Node::array(metrics, telemetry.range());
@@ -48,8 +45,8 @@ pub(super) fn translate(
     Some(telemetry.object())
 }
 
-/// The metric and the job that measures it; `None` has been reported.
-fn pair(walk: &mut Walk<'_>, context: &mut Context<'_>, field: &Field<'_>) -> Option<(Node, Node)> {
+/// The metric of a sensor; `None` has been reported. Its command is checked and not run: metrics are not served yet.
+fn metric_of(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Node> {
     let mut section = walk.section(field)?;
     let mut metric = Keys::of(field);
     let parts = name_parts(walk, &mut section, &mut metric);
@@ -60,7 +57,7 @@ fn pair(walk: &mut Walk<'_>, context: &mut Context<'_>, field: &Field<'_>) -> Op
     }
     let poll = positive(walk, &mut section, "poll");
     let check = section.take(walk, "check");
-    let timeout = section.take(walk, "timeout");
+    let _ = section.take(walk, "timeout");
     let all_known = section.finish(walk);
     let Some(check) = check else {
         let finding = Finding::new("could not parse check: received zero-length argument");
@@ -70,27 +67,15 @@ fn pair(walk: &mut Walk<'_>, context: &mut Context<'_>, field: &Field<'_>) -> Op
         );
         return None;
     };
-    let (exec, poll) = (command(walk, &check)?, poll?);
+    command(walk, &check)?;
+    poll?;
     if !all_known {
         return None;
     }
-    let full_name = parts.join("_");
-    let mut job = Keys::of(field);
-    let name = format!("sensor-{full_name}");
-    job.text("name", context.claim(&name, || format!("{name}-2")));
-    job.node("exec", exec);
-    job.text("metric", full_name);
-    let poll = match scalar_text(&poll) {
-        // Seconds, whatever a template makes of it.
-        Some(_) => poll,
-        None => return None,
-    };
-    job.node("when", interval(context, &job, poll));
-    if let Some(timeout) = timeout {
-        job.field("timeout", &timeout);
-    }
-    let note = "the time limit holds now; runs during maintenance as well";
-    Some((metric.object(), job.object().noted(note)))
+    let finding = Finding::new("the sensor is not run: metrics are not served yet");
+    walk.warning(&field.place, finding);
+    let note = format!("its value came from a command: {}", parts.join("_"));
+    Some(metric.object().noted(&note))
 }
 
 fn name_parts(walk: &mut Walk<'_>, section: &mut Section<'_>, metric: &mut Keys) -> Vec<String> {

@@ -104,7 +104,7 @@ fn nothing_runs_before_pre_start_is_done() {
 }
 
 #[test]
-fn a_sensor_is_a_metric_and_a_job_that_measures_it() {
+fn a_sensor_is_a_metric_without_its_command() {
     expect(
         r#"{ "consul": "c:8500", "telemetry": { "port": 9090, "interfaces": ["lo"], "sensors": [
             { "namespace": "n", "name": "x", "help": "h", "type": "gauge", "poll": 5, "check": ["/s"] }
@@ -114,7 +114,6 @@ fn a_sensor_is_a_metric_and_a_job_that_measures_it() {
           consul: "c:8500",
           jobs: [
             { name: "app", exec: ["/app"], restarts: "never", essential: true, logging: { raw: true } },
-            { name: "sensor-n_x", exec: ["/s"], metric: "n_x", when: { interval: 5, first: "interval" } },
           ],
           telemetry: { port: 9090, interfaces: ["lo"],
             metrics: [{ namespace: "n", name: "x", help: "h", type: "gauge" }], },
