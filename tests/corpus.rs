@@ -94,6 +94,53 @@ const REFUSED_EMPTY: [(&str, &str); 20] = [
     ),
 ];
 
+/// Files of version 2 and 1 that no release started either, with a part of the reason; two of them are for `sed` first.
+const REFUSED_OLDER: [(&str, &str); 14] = [
+    ("v2/autopilotpattern__cloudflare.json", "`port` is missing"),
+    ("v2/autopilotpattern__etcd.json", "etcd is not supported"),
+    (
+        "v2/autopilotpattern__jenkins__opt-containerbuddy-app.json",
+        "Unknown log format 'go'",
+    ),
+    (
+        "v2/autopilotpattern__nodejs-example__sensor-containerpilot.json",
+        WITH_EXEC,
+    ),
+    (
+        "v2/autopilotpattern__nodejs-example__smartthings-containerpilot.json",
+        WITH_EXEC,
+    ),
+    (
+        "v2/autopilotpattern__nodejs-example__traefik-containerpilot.json",
+        WITH_EXEC,
+    ),
+    (
+        "v2/dkatona__docker-kafka.json",
+        "Unknown log level '[loglevel]'",
+    ),
+    ("v2/geek__natsboard-docker.json", WITH_EXEC),
+    (
+        "v2/jasonpincin__example-ap-redis-client.json",
+        "`onChange` is required",
+    ),
+    ("v2/niekoost__consul.json", WITH_EXEC),
+    (
+        "v2/rbkmoney__dudoser.json",
+        "services[0].port: cannot use `@server.port@`",
+    ),
+    (
+        "v2/rune-catalog__rune-collection-service__containerpilot.json",
+        "`poll` is missing",
+    ),
+    (
+        "v2/rune-catalog__rune-ui-bff.json",
+        "preStart: cannot run ``",
+    ),
+    ("v2/yldio__docker-compose-api.json", "`poll` is missing"),
+];
+
+const WITH_EXEC: &str = "a service with `exec` is of a forerunner";
+
 const NO_NAME: &str = "'name' must not be blank";
 
 /// What one file comes to.
@@ -116,13 +163,14 @@ fn corpus() -> Option<PathBuf> {
     folder
 }
 
-fn entries(folder: &Path) -> Vec<serde_json::Value> {
+fn entries(folder: &Path, is_older: bool) -> Vec<serde_json::Value> {
     let index = fs::read_to_string(folder.join("INDEX.json")).expect("the index can be read");
     let index: Vec<serde_json::Value> = serde_json::from_str(&index).expect("the index is JSON");
-    let entries = index.into_iter().filter(|entry| entry["format"] == "v3");
+    let entries = index.into_iter();
+    let entries = entries.filter(|entry| (entry["format"] != "v3") == is_older);
     let entries: Vec<_> = entries.collect();
     let count = entries.len();
-    assert!(count > 100, "the index has {count} files of version 3");
+    assert!(count > 100, "the index has {count} files of this version");
     entries
 }
 
@@ -160,6 +208,7 @@ fn sidecar(folder: &Path, entry: &serde_json::Value) -> Variables {
 
 /// Compares every file with the index and with the table of refusals, and reports all differences at once.
 fn check(
+    is_older: bool,
     stated: &str,
     table: &[(&str, &str)],
     variables: impl Fn(&Path, &serde_json::Value) -> Variables,
@@ -167,7 +216,7 @@ fn check(
     let Some(folder) = corpus() else { return };
     let mut refusals: BTreeMap<&str, &str> = table.iter().copied().collect();
     let mut wrong = Vec::new();
-    for entry in entries(&folder) {
+    for entry in entries(&folder, is_older) {
         let file = entry["file"].as_str().expect("an entry names its file");
         let stated = entry[stated].as_str().expect("an entry states its outcome");
         let readable = !stated.ends_with("error");
@@ -196,12 +245,17 @@ fn check(
 
 #[test]
 fn files_with_their_variables() {
-    check("parse_with_sidecar", &REFUSED, sidecar);
+    check(false, "parse_with_sidecar", &REFUSED, sidecar);
+}
+
+#[test]
+fn files_of_version_2_and_1_with_their_variables() {
+    check(true, "parse_with_sidecar", &REFUSED_OLDER, sidecar);
 }
 
 #[test]
 fn files_with_an_empty_environment() {
-    check("parse_with_empty_env", &REFUSED_EMPTY, |_, _| {
+    check(false, "parse_with_empty_env", &REFUSED_EMPTY, |_, _| {
         Variables::new()
     });
 }

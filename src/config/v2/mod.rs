@@ -140,7 +140,7 @@ pub(super) fn translate(walk: &mut Walk<'_>, root: &Node, app: App<'_>) -> Node 
     services::translate(walk, &mut context, &services);
     backends::translate(walk, &mut context, &backends);
     lists::tasks(walk, &mut context, &tasks);
-    let telemetry = telemetry.and_then(|field| telemetry::translate(walk, &mut context, &field));
+    let telemetry = telemetry.and_then(|field| telemetry::translate(walk, &field));
     keys.node("jobs", Node::array(context.jobs, &range));
     if !context.watches.is_empty() {
         keys.node("watches", Node::array(context.watches, &range));

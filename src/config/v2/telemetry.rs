@@ -5,18 +5,13 @@ use crate::config::tree::Node;
 use crate::config::walk::{Field, Finding, Walk, scalar_text};
 
 use super::keys::Keys;
-use super::lists::interval;
-use super::{Context, command, positive};
+use super::{command, positive};
 
 /// Keys that version 2 took though nobody was told of them.
 const IGNORED: [&str; 4] = ["serviceName", "url", "ttl", "poll"];
 
 /// `None` has been reported.
-pub(super) fn translate(
-    walk: &mut Walk<'_>,
-    context: &mut Context<'_>,
-    field: &Field<'_>,
-) -> Option<Node> {
+pub(super) fn translate(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Node> {
     let mut section = walk.section(field)?;
     let mut telemetry = Keys::of(field);
     let interfaces = section.take(walk, "interfaces");

@@ -105,20 +105,17 @@ fn nothing_runs_before_pre_start_is_done() {
 
 #[test]
 fn a_sensor_is_a_metric_without_its_command() {
-    expect(
+    let (found, report) = translated(
         r#"{ "consul": "c:8500", "telemetry": { "port": 9090, "interfaces": ["lo"], "sensors": [
             { "namespace": "n", "name": "x", "help": "h", "type": "gauge", "poll": 5, "check": ["/s"] }
         ] } }"#,
-        &["/app"],
-        r#"{
-          consul: "c:8500",
-          jobs: [
-            { name: "app", exec: ["/app"], restarts: "never", essential: true, logging: { raw: true } },
-          ],
-          telemetry: { port: 9090, interfaces: ["lo"],
-            metrics: [{ namespace: "n", name: "x", help: "h", type: "gauge" }], },
-        }"#,
+        App::Unknown,
     );
+    assert_eq!((report.errors(), report.is_empty()), (0, false), "{report}");
+    let said = report.to_string();
+    assert!(said.contains("the sensor is not run"), "{said}");
+    assert!(found.contains(r#"namespace: "n""#), "{found}");
+    assert!(!found.contains("/s"), "{found}");
 }
 
 #[test]
