@@ -49,7 +49,10 @@ const BAD: [(&str, &str); 9] = [
         "{ jobs: [{ name: 'app', exec: 'true', when: { once: 'nosuch', source: 'app' } }] }",
         "nosuch",
     ),
-    ("{ consul: 'localhost:8500', services: [] }", "services"),
+    (
+        "{ consul: 'localhost:8500', services: [] }",
+        "another version of ContainerPilot",
+    ),
 ];
 
 #[test]
