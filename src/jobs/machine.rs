@@ -65,6 +65,8 @@ pub(super) struct Job {
     ticks_from: Instant,
     /// The run that is being ended is to be followed by another, whatever the limits say.
     renewed: bool,
+    /// The present run was ended because a check failed for good: however it ends, that is no success.
+    unwell: bool,
     /// Why it is complete, if not by its own end.
     fate: Option<Fate>,
     /// Everything stops but this, which others need until then (S06).
@@ -151,6 +153,7 @@ impl Job {
             tick: None,
             ticks_from: epoch,
             renewed: false,
+            unwell: false,
             fate: None,
             held: false,
             abandoned: false,

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::app::{App, Inputs};
 use super::discovery::{Answered, Order};
 use super::report::span;
+use super::start::announced;
 use crate::events::{Event, Failure, JobId};
 use crate::services::{self, LinkNote, Matter, Presence, Subject};
 use crate::watches;
@@ -49,6 +50,7 @@ impl App {
     fn on_readdressed(&mut self, job: JobId, address: &str) {
         let name = self.names.job(job);
         tracing::info!(job = name, "the address of {name} is now {address}");
+        let name = announced(self.jobs.spec(job)).unwrap_or(name);
         self.environment.set_address(name, address);
     }
 

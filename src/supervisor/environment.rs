@@ -241,10 +241,12 @@ fn address_name(job: &str) -> String {
 }
 
 /// `CONTAINERPILOT_<JOB>_PID`: the last element of the name as a path, without its extension, each run of other
-/// characters than letters and digits one `_`, upper case.
+/// characters than letters and digits one `_`, upper case. What a hook is called is no extension (decision 15).
 fn pid_name(job: &str) -> String {
     let last = job.rsplit('/').next().unwrap_or(job);
-    let stem = match last.rfind('.') {
+    let hooks = [".preStart", ".postStart", ".preStop", ".postStop"];
+    let is_hook = hooks.iter().any(|hook| last.ends_with(hook)) || last.contains(".onChange.");
+    let stem = match last.rfind('.').filter(|_| !is_hook) {
         Some(dot) => last.replacen(&last[dot..], "", 1),
         None => last.to_owned(),
     };
@@ -294,6 +296,8 @@ mod tests {
             ("test-case", "TEST_CASE"),
             ("/bin/to/test-Case--now.sh", "TEST_CASE_NOW"),
             ("a.b", "A"),
+            ("app.preStop", "APP_PRESTOP"),
+            ("app.onChange.db", "APP_ONCHANGE_DB"),
         ] {
             assert_eq!(pid_name(job), format!("CONTAINERPILOT_{name}_PID"));
         }

@@ -25,7 +25,7 @@ use crate::config::{
 };
 use crate::control::{BindError, Server};
 use crate::discovery::consul::Client;
-use crate::jobs::Outcome;
+use crate::jobs::{JobSpec, Outcome};
 use crate::logging::Logging;
 use crate::process::{Processes, Role, Signals, adopt_role};
 
@@ -347,7 +347,7 @@ pub(super) fn addresses_of(config: &Config) -> Vec<(&str, String)> {
     let services = config
         .jobs
         .iter()
-        .filter_map(|job| Some((job.name.as_str(), job.service.as_ref()?)));
+        .filter_map(|job| Some((announced(job)?, job.service.as_ref()?)));
     services
         .filter_map(|(name, service)| {
             Some((
@@ -356,6 +356,13 @@ pub(super) fn addresses_of(config: &Config) -> Vec<(&str, String)> {
             ))
         })
         .collect()
+}
+
+/// The name that a job's address is known by to the others: its service's, but for the second of two that share it.
+pub(super) fn announced(job: &JobSpec) -> Option<&str> {
+    let service = job.service.as_ref()?;
+    let own = service.ordinal > 1;
+    Some(if own { &job.name } else { &service.name })
 }
 
 /// A seed for the jitter of restarts: containers that start together must not restart together.

@@ -85,13 +85,14 @@ impl Job {
             | Phase::Complete => return,
         };
         self.phase = Phase::Idle;
+        let is_well = !std::mem::take(&mut self.unwell);
         if std::mem::take(&mut self.renewed) {
             return self.begin(cause, turn);
         }
         let is_over = match self.restarts {
             Restarts::Limited(left) => left == 0,
             Restarts::Unlimited => false,
-            Restarts::OnFailure => exit.is_success(),
+            Restarts::OnFailure => is_well && exit.is_success(),
         };
         let repeats = matches!(self.spec.start.trigger, Trigger::Interval { .. });
         match again {

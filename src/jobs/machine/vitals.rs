@@ -34,6 +34,7 @@ impl Job {
             && !turn.stopping
         {
             turn.report(self.id, Note::Restarting);
+            self.unwell = true;
             live.terminate(turn.now, turn.effects);
         }
     }

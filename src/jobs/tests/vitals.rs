@@ -190,6 +190,25 @@ fn j09_a_failed_check_restarts_the_job_and_that_counts() {
     assert_eq!(world.starts(0), 3, "two restarts were allowed");
 }
 
+/// A run that a failed check has ended is no success, whatever its status says.
+#[test]
+fn j09_a_run_that_was_ended_as_unwell_is_a_failure() {
+    let check = CheckSpec {
+        restarts: true,
+        ..every_second()
+    };
+    let app = with_checks(restarting("app", Restarts::OnFailure), vec![check]);
+    let mut world = World::started(vec![app]);
+    next(&mut world, 1);
+    assert_eq!(world.live[&world.main(0)], Some(Signal::TERM));
+    world.exit(0, 0);
+    assert_eq!(world.starts(0), 2);
+    // One that ends well by itself is the end.
+    world.exit(0, 0);
+    assert_eq!(world.starts(0), 2);
+    assert!(world.outcome().is_some());
+}
+
 fn says(world: &mut World, notice: Notice) {
     let run = world.main(0);
     world.tell(&Event::Notified(run, notice));
