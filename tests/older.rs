@@ -34,3 +34,44 @@ fn a_reload_changes_neither_to_a_bad_file_nor_to_another_version() {
     pilot.signal(Signal::SIGTERM);
     assert_eq!(pilot.wait_exit(PATIENCE).code(), Some(0));
 }
+
+/// What the template does within values is as it was, and the new file means the same.
+#[test]
+fn migrate_keeps_the_actions_of_the_template() {
+    let config = r#"{ "consul": "{{ .CONSUL | default "localhost" }}:8500", "preStart": ["true"],
+        "services": [{ "name": "web", "port": {{ .PORT | default "80" }}, "poll": 5, "ttl": 15, "interfaces": ["lo"] }] }"#;
+    let words = ["migrate", "@DIR@/c.json", "--", "/bin/app", "-v"];
+    let mut pilot = Pilot::command(&words).file("c.json", config).start();
+    assert_eq!(pilot.wait_exit(PATIENCE).code(), Some(0));
+    let text = pilot.stdout();
+    for kept in [
+        r#"consul: "{{ .CONSUL | default "localhost" }}:8500""#,
+        r#"port: {{ .PORT | default "80" }},"#,
+        r#"exec: ["/bin/app", "-v"]"#,
+        "preStart",
+    ] {
+        assert!(text.contains(kept), "{kept}\n{text}");
+    }
+    let check = Pilot::command(&["check", "@DIR@/new.json5"]);
+    let mut check = check.file("new.json5", &text).start();
+    assert_eq!(check.wait_exit(PATIENCE).code(), Some(0), "{text}");
+}
+
+#[test]
+fn migrate_says_what_it_cannot_keep_and_what_needs_nothing() {
+    for (config, code, said) in [
+        (
+            r#"{ {{ if true }}"tasks": []{{ end }} }"#,
+            0,
+            "// the template has been rendered",
+        ),
+        ("{ jobs: [] }", 1, "is of version 3 already"),
+        (r#"{ "etcd": {} }"#, 1, "etcd is not supported"),
+    ] {
+        let pilot = Pilot::command(&["migrate", "@DIR@/c.json"]);
+        let mut pilot = pilot.file("c.json", config).start();
+        assert_eq!(pilot.wait_exit(PATIENCE).code(), Some(code), "{config}");
+        let output = pilot.stdout() + &pilot.stderr();
+        assert!(output.contains(said), "{config}\n{output}");
+    }
+}

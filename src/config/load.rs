@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::actions::Kept;
 use super::diagnostic::{Diagnostic, Report, Severity};
 use super::dialect;
 use super::interfaces::Addresses;
@@ -72,7 +73,7 @@ pub fn expand(input: &Input<'_>) -> Result<String, Report> {
 }
 
 /// The same configuration for version 3, with a comment where something is not as it was; `None` if it is one already.
-/// The template is rendered: what it depends on is fixed in the text.
+/// What the template does within values stays; where it does more, it is rendered and a comment says so.
 ///
 /// # Errors
 ///
@@ -80,25 +81,51 @@ pub fn expand(input: &Input<'_>) -> Result<String, Report> {
 pub fn migrate(input: &Input<'_>) -> Result<Option<String>, Report> {
     let text = without_mark(input.text);
     check_size(input.file, text, "the file", MAX_BYTES)?;
-    let secrets = || Secrets::of_variables(input.variables);
+    let kept = Kept::of(text);
+    let with_actions = kept.as_ref().and_then(|kept| {
+        let migrated = migrate_text(input, kept.text(), None).ok()?;
+        Some(migrated.map(|text| kept.put_back(&text)))
+    });
+    if let Some(migrated) = with_actions {
+        return Ok(migrated);
+    }
+    let secrets = Secrets::of_variables(input.variables);
     let rendered = template::render(text, input.variables)
-        .map_err(|error| of_template(input.file, text, secrets(), error))?;
+        .map_err(|error| of_template(input.file, text, secrets, error))?;
     check_size(
         input.file,
         &rendered.text,
         "the rendered file",
         MAX_RENDERED,
     )?;
-    let source = Source::new(&rendered.text, Some(&rendered.map), secrets());
-    let parsed = match json5::parse(&rendered.text) {
+    let migrated = migrate_text(input, &rendered.text, Some(&rendered.map))?;
+    let has_template = rendered.text != text;
+    Ok(migrated.map(|text| {
+        if has_template {
+            format!(
+                "// the template has been rendered: this is what it came to here and now\n{text}"
+            )
+        } else {
+            text
+        }
+    }))
+}
+
+fn migrate_text(
+    input: &Input<'_>,
+    text: &str,
+    map: Option<&template::SourceMap>,
+) -> Result<Option<String>, Report> {
+    let source = Source::new(text, map, Secrets::of_variables(input.variables));
+    let parsed = match json5::parse(text) {
         Ok(parsed) => parsed,
         Err(fault) => return Err(of_syntax(input.file, &source, &fault)),
     };
     let mut walk = Walk::new(source, input.file);
-    hide_secrets(&mut walk, &rendered.text, &parsed);
+    hide_secrets(&mut walk, text, &parsed);
     let words = input.app.unwrap_or_default();
     let dialect = dialect::recognise(&mut walk, &parsed.root, !words.is_empty());
-    let text = match dialect {
+    let migrated = match dialect {
         Some(Dialect::V2) => {
             let tree = v2::translate(&mut walk, &parsed.root, App::Written(words));
             Some(print::print(&tree))
@@ -108,7 +135,7 @@ pub fn migrate(input: &Input<'_>) -> Result<Option<String>, Report> {
     if walk.has_errors() {
         return Err(walk.finish());
     }
-    Ok(text)
+    Ok(migrated)
 }
 
 fn read_text(input: &Input<'_>) -> Result<(Loaded, Node), Report> {

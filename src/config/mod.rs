@@ -13,6 +13,7 @@
 //! comes in through [`Input`] and goes out through [`Loaded`] and [`Report`]; so checking a configuration touches nothing.
 
 mod action;
+mod actions;
 mod attributes;
 mod circles;
 mod consul;
