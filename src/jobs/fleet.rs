@@ -326,6 +326,15 @@ impl Jobs {
 
     /// Does what is due at `now`. Afterwards the next deadline is none, or later than `now`.
     pub fn on_time(&mut self, now: Instant) -> Vec<Effect> {
+        let mut effects = self.do_due(now);
+        // A step whose time is over may be followed by one that has none: the hooks of a job with `stopTimeout: 0`.
+        if self.next_deadline().is_some_and(|at| at <= now) {
+            effects.extend(self.do_due(now));
+        }
+        effects
+    }
+
+    fn do_due(&mut self, now: Instant) -> Vec<Effect> {
         let mut trays = Trays::default();
         // Each job once: a deadline that its own handler left due would otherwise never end this loop.
         let due: Vec<JobId> = self

@@ -291,3 +291,26 @@ fn s06_an_agent_that_dies_during_the_stop_is_not_started_again() {
     world.exit(1, 0);
     assert_eq!(world.outcome(), Some(Outcome::End(0)));
 }
+
+/// Hooks that have no time follow a departure whose time is over: nothing is left to do at that moment.
+#[test]
+fn s08_a_departure_in_vain_and_hooks_without_time_are_one_step() {
+    let app = JobSpec {
+        stop_timeout: Some(secs(0)),
+        restarts: Restarts::Unlimited,
+        ..served("app")
+    };
+    let hook = JobSpec {
+        start: once(EventCode::Stopping, 0),
+        ..job("pre")
+    };
+    let mut world = World::started(vec![app, hook]);
+    world.stop();
+    let due = world
+        .jobs
+        .next_deadline()
+        .expect("the departure is bounded");
+    world.now = due;
+    let _ = world.jobs.on_time(due);
+    assert!(world.jobs.next_deadline().is_none_or(|at| at > due));
+}
