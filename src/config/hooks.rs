@@ -15,7 +15,7 @@ use std::ops::Range;
 
 use super::section::Section;
 use super::tree::{Entry, Kind, Node};
-use super::walk::{Field, Finding, Place, Walk, quoted};
+use super::walk::{Field, Finding, Place, Walk, quoted, scalar_text};
 
 const KEYS: [&str; 5] = ["preStart", "postStart", "preStop", "postStop", "onChange"];
 
@@ -52,6 +52,7 @@ pub(super) fn expand(walk: &mut Walk<'_>, root: &mut Node) {
     if !jobs.iter().any(has_hooks) {
         return;
     }
+    check_names(walk, jobs);
     let mut all = Vec::with_capacity(jobs.len());
     for (index, job) in std::mem::take(jobs).into_iter().enumerate() {
         // What follows moves in the list, not in the file.
@@ -64,6 +65,34 @@ pub(super) fn expand(walk: &mut Walk<'_>, root: &mut Node) {
         }
     }
     *jobs = all;
+}
+
+/// Others find a hook and its job by their names, so these have to be their own.
+fn check_names(walk: &mut Walk<'_>, jobs: &[Node]) {
+    let name_of = |job: &Node| job.get("name").and_then(scalar_text).unwrap_or_default();
+    let names: Vec<String> = jobs.iter().map(name_of).collect();
+    for (index, (job, name)) in jobs.iter().zip(&names).enumerate() {
+        let hook = |key: &&str| names.contains(&format!("{name}.{key}"));
+        let taken = KEYS.iter().find(|key| job.get(key).is_some() && hook(key));
+        let twice = has_hooks(job) && names.iter().filter(|other| *other == name).count() > 1;
+        let message = match taken {
+            Some(key) => format!("another job has the name of this one's hook, `{name}.{key}`"),
+            None if twice => format!(
+                "two jobs are called {}, and hooks are found by name",
+                quoted(name)
+            ),
+            None => continue,
+        };
+        let place = Place {
+            path: format!("jobs[{index}]"),
+            range: job.range.clone(),
+        };
+        let finding = Finding::new(message);
+        walk.error(
+            &place.of(job),
+            finding.help("give each job a name of its own"),
+        );
+    }
 }
 
 fn is_hook(entry: &Entry) -> bool {
@@ -112,10 +141,12 @@ const ON_FAILURE: [(&str, OnFailure); 3] = [
 
 impl<'w, 'a> Expansion<'w, 'a> {
     fn new(walk: &'w mut Walk<'a>, path: &str, job: Node) -> Expansion<'w, 'a> {
-        let name = job.get("name").and_then(super::walk::scalar_text);
+        let name = job.get("name").and_then(scalar_text);
         let range = job.range.clone();
-        let Kind::Object(entries) = job.kind else {
-            unreachable!("only objects have hooks");
+        let entries = match job.kind {
+            Kind::Object(entries) => entries,
+            // Has no hooks.
+            _ => Vec::new(),
         };
         let (hooks, job) = entries.into_iter().partition(is_hook);
         Expansion {
@@ -155,8 +186,8 @@ impl<'w, 'a> Expansion<'w, 'a> {
             }
         }
         if let Some((hook, place)) = before.map(|hook| (hook, self.place_of("preStart"))) {
+            let done = self.after_pre_start(hook.on_failure);
             all.push(self.pre_start(hook, &place));
-            let done = self.pre_start_done();
             for job in &mut after {
                 hold_back(job, &done);
             }
@@ -258,6 +289,7 @@ impl<'w, 'a> Expansion<'w, 'a> {
         }
     }
 
+    /// Whether it becomes `healthy`: by a check, or by its own word.
     fn is_checked(&self) -> bool {
         let health = self
             .job
@@ -272,7 +304,11 @@ impl<'w, 'a> Expansion<'w, 'a> {
                     .any(|check| entry.key.eq_ignore_ascii_case(check))
             })
         };
-        health.is_some_and(|entry| beats(&entry.value) || entry.value.elements().iter().any(beats))
+        let is_ready = |entry: &Entry| entry.key.eq_ignore_ascii_case("ready");
+        self.job.iter().any(is_ready)
+            || health.is_some_and(|entry| {
+                beats(&entry.value) || entry.value.elements().iter().any(beats)
+            })
     }
 
     /// The job that `preStart` becomes; the job itself waits for it from now on.
@@ -312,7 +348,7 @@ impl<'w, 'a> Expansion<'w, 'a> {
 
     fn after_pre_start(&self, on_failure: OnFailure) -> Node {
         match on_failure {
-            OnFailure::Abort | OnFailure::Retry => self.pre_start_done(),
+            OnFailure::Abort | OnFailure::Retry => self.of_pre_start("exitSuccess"),
             OnFailure::Ignore => {
                 let ends = vec![
                     self.of_pre_start("exitSuccess"),
@@ -321,10 +357,6 @@ impl<'w, 'a> Expansion<'w, 'a> {
                 Node::object([("any", Node::array(ends, &self.range))], &self.range)
             }
         }
-    }
-
-    fn pre_start_done(&self) -> Node {
-        self.of_pre_start("exitSuccess")
     }
 
     fn of_pre_start(&self, event: &str) -> Node {
@@ -340,12 +372,11 @@ impl<'w, 'a> Expansion<'w, 'a> {
         let mut jobs = Vec::new();
         for (watch, field) in self.walk.pairs(field) {
             let node = field.node;
-            let action = ["signal", "restart"]
-                .iter()
-                .find(|key| node.get(key).is_some() && node.get("exec").is_none());
-            let keys = match action {
-                Some(action) => self.action(&field, action),
-                None => self.hook(&field, false).map(|hook| hook.keys),
+            let has = |key| node.get(key).is_some();
+            let keys = if (has("signal") || has("restart")) && !has("exec") {
+                self.action(&field)
+            } else {
+                self.hook(&field, false).map(|hook| hook.keys)
             };
             let Some(keys) = keys else {
                 continue;
@@ -359,17 +390,15 @@ impl<'w, 'a> Expansion<'w, 'a> {
     }
 
     /// `{ signal: "HUP" }` and `{ restart: true }` act on the job itself. `None` has been reported, or is `restart: false`.
-    fn action(&mut self, field: &Field<'_>, action: &str) -> Option<Vec<Entry>> {
+    fn action(&mut self, field: &Field<'_>) -> Option<Vec<Entry>> {
         let mut section = self.walk.section(field)?;
         let signal = section.take(self.walk, "signal");
         let restart = section.take(self.walk, "restart");
         let all_known = section.finish(self.walk);
         if signal.is_some() && restart.is_some() {
-            let finding = Finding::new(format!("{} restarts the job anyway", quoted(action)));
-            self.walk.error(
-                &field.place,
-                finding.help("use one of `signal` and `restart`"),
-            );
+            let finding = Finding::new("a job that is restarted has no use for a signal");
+            self.walk
+                .error(&field.place, finding.help("remove `signal` or `restart`"));
             return None;
         }
         let range = &field.place.range;

@@ -14,7 +14,7 @@ use super::service::Surroundings;
 use super::settings::{Config, Dialect};
 use super::source::Source;
 use super::stop::Limits;
-use super::template::{self, TemplateError, Variables};
+use super::template::{self, Rendered, SourceMap, TemplateError, Variables};
 use super::tree::{Kind, Node};
 use super::v2::{self, App};
 use super::walk::{Field, Finding, Place, Walk};
@@ -89,15 +89,7 @@ pub fn migrate(input: &Input<'_>) -> Result<Option<String>, Report> {
     if let Some(migrated) = with_actions {
         return Ok(migrated);
     }
-    let secrets = Secrets::of_variables(input.variables);
-    let rendered = template::render(text, input.variables)
-        .map_err(|error| of_template(input.file, text, secrets, error))?;
-    check_size(
-        input.file,
-        &rendered.text,
-        "the rendered file",
-        MAX_RENDERED,
-    )?;
+    let rendered = render(input, text)?;
     let migrated = migrate_text(input, &rendered.text, Some(&rendered.map))?;
     let has_template = rendered.text != text;
     Ok(migrated.map(|text| {
@@ -114,15 +106,9 @@ pub fn migrate(input: &Input<'_>) -> Result<Option<String>, Report> {
 fn migrate_text(
     input: &Input<'_>,
     text: &str,
-    map: Option<&template::SourceMap>,
+    map: Option<&SourceMap>,
 ) -> Result<Option<String>, Report> {
-    let source = Source::new(text, map, Secrets::of_variables(input.variables));
-    let parsed = match json5::parse(text) {
-        Ok(parsed) => parsed,
-        Err(fault) => return Err(of_syntax(input.file, &source, &fault)),
-    };
-    let mut walk = Walk::new(source, input.file);
-    hide_secrets(&mut walk, text, &parsed);
+    let (mut walk, parsed) = parse(input, text, map)?;
     let words = input.app.unwrap_or_default();
     let dialect = dialect::recognise(&mut walk, &parsed.root, !words.is_empty());
     let migrated = match dialect {
@@ -140,23 +126,9 @@ fn migrate_text(
 
 fn read_text(input: &Input<'_>) -> Result<(Loaded, Node), Report> {
     let text = without_mark(input.text);
-    let secrets = || Secrets::of_variables(input.variables);
     check_size(input.file, text, "the file", MAX_BYTES)?;
-    let rendered = template::render(text, input.variables)
-        .map_err(|error| of_template(input.file, text, secrets(), error))?;
-    check_size(
-        input.file,
-        &rendered.text,
-        "the rendered file",
-        MAX_RENDERED,
-    )?;
-    let source = Source::new(&rendered.text, Some(&rendered.map), secrets());
-    let mut parsed = match json5::parse(&rendered.text) {
-        Ok(parsed) => parsed,
-        Err(fault) => return Err(of_syntax(input.file, &source, &fault)),
-    };
-    let mut walk = Walk::new(source, input.file);
-    hide_secrets(&mut walk, &rendered.text, &parsed);
+    let rendered = render(input, text)?;
+    let (mut walk, mut parsed) = parse(input, &rendered.text, Some(&rendered.map))?;
     report_replaced(&mut walk, &parsed);
     let config = read(&mut walk, &mut parsed.root, input);
     let has_errors = walk.has_errors();
@@ -168,6 +140,35 @@ fn read_text(input: &Input<'_>) -> Result<(Loaded, Node), Report> {
         }
         _ => Err(report),
     }
+}
+
+fn render(input: &Input<'_>, text: &str) -> Result<Rendered, Report> {
+    let secrets = || Secrets::of_variables(input.variables);
+    let rendered = template::render(text, input.variables)
+        .map_err(|error| of_template(input.file, text, secrets(), error))?;
+    check_size(
+        input.file,
+        &rendered.text,
+        "the rendered file",
+        MAX_RENDERED,
+    )?;
+    Ok(rendered)
+}
+
+/// The tree of a text, and the walk over it that knows what it must not show.
+fn parse<'t>(
+    input: &Input<'_>,
+    text: &'t str,
+    map: Option<&'t SourceMap>,
+) -> Result<(Walk<'t>, Parsed), Report> {
+    let source = Source::new(text, map, Secrets::of_variables(input.variables));
+    let parsed = match json5::parse(text) {
+        Ok(parsed) => parsed,
+        Err(fault) => return Err(of_syntax(input.file, &source, &fault)),
+    };
+    let mut walk = Walk::new(source, input.file);
+    hide_secrets(&mut walk, text, &parsed);
+    Ok((walk, parsed))
 }
 
 /// The path of the control socket, if the text says one: all that a client needs of a configuration, which may be broken

@@ -54,6 +54,7 @@ pub use diagnostic::{Diagnostic, Excerpt, Position, Report, Severity};
 pub use duration::{DurationError, SignedDuration, parse_duration};
 pub use interfaces::{Addresses, InterfaceAddress, choose_again};
 pub use load::{Input, Loaded, MAX_BYTES, control_socket, expand, load, migrate};
+pub use service::address_variable;
 pub use settings::{
     Config, ConsulSettings, ControlSettings, Dialect, LogFormat, LogLevel, LogOutput,
     LoggingSettings, MetricKind, MetricSpec, Overflow, Scheme, TelemetrySettings, TlsSettings,

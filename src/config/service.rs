@@ -342,3 +342,10 @@ fn deregister_after(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Duration> 
         }
     }
 }
+
+/// The variable in which others find the address of a service: `CONTAINERPILOT_<SERVICE>_IP`.
+#[must_use]
+pub fn address_variable(service: &str) -> String {
+    let service = service.to_uppercase().replace('-', "_");
+    format!("CONTAINERPILOT_{service}_IP")
+}

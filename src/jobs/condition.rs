@@ -153,17 +153,26 @@ impl Gate {
         }
     }
 
-    pub(super) fn is_hopeless(&self, view: &impl View) -> bool {
+    /// Whose fault it is that this cannot come true any more; `None` if it can.
+    pub(super) fn hopeless(&self, view: &impl View) -> Option<Source> {
         self.fails(&self.condition, view)
     }
 
-    fn fails(&self, condition: &Condition, view: &impl View) -> bool {
+    fn fails(&self, condition: &Condition, view: &impl View) -> Option<Source> {
+        let mut parts = match condition {
+            Condition::Never => return None,
+            Condition::Once(event) => {
+                let lost = !self.seen.contains(event) && !view.can_come(*event);
+                return lost.then_some(event.source);
+            }
+            Condition::Is(state) => return (!view.can_hold(*state)).then_some(state.source),
+            Condition::All(parts) | Condition::Any(parts) => {
+                parts.iter().map(|part| self.fails(part, view))
+            }
+        };
         match condition {
-            Condition::Never => false,
-            Condition::Once(event) => !self.seen.contains(event) && !view.can_come(*event),
-            Condition::Is(state) => !view.can_hold(*state),
-            Condition::All(parts) => parts.iter().any(|part| self.fails(part, view)),
-            Condition::Any(parts) => parts.iter().all(|part| self.fails(part, view)),
+            Condition::Any(_) => parts.try_fold(None, |_, failed| failed.map(Some)).flatten(),
+            _ => parts.flatten().next(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::spec::{Expiry, MaxRestarts};
-use crate::events::{Exit, JobId, PublicEvent, Run, Signal};
+use crate::events::{Exit, JobId, PublicEvent, Run, Signal, Source};
 use crate::services::Presence;
 
 /// An order, in the imperative. The shell performs orders in the sequence in which they come and waits for none.
@@ -46,7 +46,7 @@ pub enum Note {
     /// `when.timeout` ran out before the job was started (D36).
     WaitExpired { limit: Duration, then: Expiry },
     /// What the job waits for cannot happen any more: it will not run (J07).
-    Skipped,
+    Skipped { source: Source },
     /// It restarted more often than `maxRestarts` permits and is given up (J08).
     GivenUp(MaxRestarts),
     /// A tick came while the last run was still there and was skipped (J10).

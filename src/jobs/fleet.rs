@@ -1,16 +1,22 @@
 //! All jobs of one configuration, and the rules between them: who hears which event, the order of the end, when
 //! everything is over, and with which status.
 
+mod ends;
+mod index;
+mod status;
+mod view;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use super::condition::{Is, Leaf, State, View};
-use super::effect::{Effect, Note};
+use self::index::Index;
+pub use self::status::{JobState, JobStatus};
+use self::view::outside;
+use super::effect::Effect;
 use super::ending::{Ending, Outcome, Why};
 use super::health::Health;
-use super::machine::{Fate, Job, Phase};
-use super::needs;
-use super::spec::{Action, Essential, JobSpec, StopLimits, Trigger};
+use super::machine::Job;
+use super::spec::{Action, JobSpec, StopLimits, Trigger};
 use super::turn::Turn;
 use crate::events::{
     Event, EventCode, Exit, Jitter, JobId, PublicEvent, Run, RunId, Source, WatchId,
@@ -22,25 +28,16 @@ use crate::services::Presence;
 #[derive(Debug)]
 pub struct Jobs {
     all: Vec<Job>,
-    /// Who is triggered by what, in config order (decision 14).
-    subscribers: BTreeMap<PublicEvent, Vec<JobId>>,
-    /// The jobs that are hooks of another one's end.
-    hooks: Vec<JobId>,
-    /// Who waits for, or is triggered by, what becomes of each job.
-    dependents: BTreeMap<JobId, Vec<JobId>>,
-    /// Jobs of which something has changed that their dependents may wait for.
-    changed: BTreeSet<JobId>,
+    index: Index,
+    /// Jobs to look at again: what they wait for, or they themselves, may have changed.
+    look: BTreeSet<JobId>,
     /// Whether each watch has instances, as far as it has said.
     watches: BTreeMap<WatchId, bool>,
-    /// The `stopping` hooks of each job that has any.
-    stopping_hooks: BTreeMap<JobId, Vec<JobId>>,
     /// Every job's next deadline; `scheduled` holds what is in here for each.
     deadlines: BTreeSet<(Instant, JobId)>,
     scheduled: Vec<Option<Instant>>,
     /// How many jobs have a time limit running against somebody else.
     limited: usize,
-    /// The jobs that need each job until their own end (S04, S06).
-    needed_by: BTreeMap<JobId, Vec<JobId>>,
     /// Jobs that are to stop once nobody needs them.
     deferred: BTreeSet<JobId>,
     /// The jobs that have published `stopping` and wait for their hooks.
@@ -53,36 +50,6 @@ pub struct Jobs {
     ending: Option<Ending>,
     /// The final failure that came first in time (decision 9c).
     first_failure: Option<Exit>,
-}
-
-/// What others may see of a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct JobStatus {
-    /// Where it stands.
-    pub state: JobState,
-    /// Its health; unknown for a job without a check.
-    pub health: Health,
-    /// It has a check with a command.
-    pub is_checked: bool,
-    /// It has been started at least once.
-    pub is_started: bool,
-    /// How its last run ended.
-    pub last_exit: Option<Exit>,
-}
-
-/// Where a job stands, for people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JobState {
-    Waiting,
-    Idle,
-    Running,
-    Backoff,
-    Stopping,
-    Complete,
-    /// It did not run: what it waited for could not happen any more.
-    Skipped,
-    /// It was given up.
-    Failed,
 }
 
 impl Jobs {
@@ -101,40 +68,12 @@ impl Jobs {
             .zip(specs)
             .map(|(id, spec)| Job::new(id, spec, epoch))
             .collect();
-        let mut subscribers: BTreeMap<PublicEvent, Vec<JobId>> = BTreeMap::new();
-        for job in &jobs {
-            for event in subscriptions(&job.spec) {
-                subscribers.entry(event).or_default().push(job.id);
-            }
-        }
-        let mut dependents: BTreeMap<JobId, Vec<JobId>> = BTreeMap::new();
-        for job in &jobs {
-            for source in sources(&job.spec) {
-                dependents.entry(source).or_default().push(job.id);
-            }
-        }
-        let mut stopping_hooks: BTreeMap<JobId, Vec<JobId>> = BTreeMap::new();
-        for job in &jobs {
-            if let Some((EventCode::Stopping, source)) = job.hook_of() {
-                stopping_hooks.entry(source).or_default().push(job.id);
-            }
-        }
-        let specs = jobs.iter().map(|job| (job.id, &job.spec));
-        let needed_by = needs::needed_by(&specs.collect::<Vec<_>>());
         let mut fleet = Jobs {
-            dependents,
-            changed: BTreeSet::new(),
+            index: Index::of(&jobs),
+            look: BTreeSet::new(),
             watches: BTreeMap::new(),
-            needed_by,
             deferred: BTreeSet::new(),
-            subscribers,
-            stopping_hooks,
             limited: 0,
-            hooks: jobs
-                .iter()
-                .filter(|job| job.hook_of().is_some())
-                .map(|job| job.id)
-                .collect(),
             deadlines: BTreeSet::new(),
             awaiting_hooks: BTreeSet::new(),
             scheduled: vec![None; jobs.len()],
@@ -180,33 +119,6 @@ impl Jobs {
     /// All jobs in config order.
     pub fn iter(&self) -> impl Iterator<Item = (JobId, &JobSpec)> {
         self.all.iter().map(|job| (job.id, &job.spec))
-    }
-
-    /// What others may see of a job.
-    #[must_use]
-    pub fn status(&self, job: JobId) -> JobStatus {
-        let job = self.job(job);
-        JobStatus {
-            state: match job.phase {
-                Phase::Waiting { .. } => JobState::Waiting,
-                Phase::Idle => JobState::Idle,
-                Phase::Running { .. } | Phase::Keeping { .. } => JobState::Running,
-                Phase::Backoff { .. } => JobState::Backoff,
-                Phase::Halting { .. } => JobState::Stopping,
-                Phase::Complete => match job.fate() {
-                    None => JobState::Complete,
-                    Some(Fate::Skipped) => JobState::Skipped,
-                    Some(Fate::Failed) => JobState::Failed,
-                },
-            },
-            health: job.health(),
-            is_checked: job
-                .check
-                .as_ref()
-                .is_some_and(super::health::Checks::is_checked),
-            is_started: job.is_started(),
-            last_exit: job.last_exit,
-        }
     }
 
     /// The check that a job is unhealthy for.
@@ -259,7 +171,7 @@ impl Jobs {
     /// Whether a job is triggered by this event.
     #[must_use]
     pub fn has_subscriber(&self, event: PublicEvent) -> bool {
-        self.subscribers.contains_key(&event)
+        self.index.subscribers.contains_key(&event)
     }
 
     /// How everything ended; `None` while it has not. Without any job the program runs until it is asked to stop (D10).
@@ -395,37 +307,6 @@ impl Jobs {
         trays.publish(PublicEvent::global(code));
     }
 
-    /// Begins the end, or gives a reason that outweighs the present one: a stop outweighs a reload (R06, D25), a fault
-    /// everything. A second request for what is already under way changes nothing (D12).
-    fn begin_end(&mut self, why: Why, now: Instant, trays: &mut Trays) {
-        if let Some(ending) = &mut self.ending {
-            return ending.also(why);
-        }
-        self.ending = Some(Ending::new(why, now, self.limits.shutdown_timeout));
-        trays.publish(PublicEvent::global(EventCode::Shutdown));
-        for index in 0..self.all.len() {
-            let job = self.all[index].id;
-            // A hook of an end that is over is a job like any other.
-            let is_hook = self
-                .job(job)
-                .hook_of()
-                .is_some_and(|(_, source)| !self.job(source).is_complete());
-            if self.is_needed(job) && self.job(job).is_up() {
-                self.deferred.insert(job);
-                self.with(job, now, trays, Job::hold);
-                continue;
-            }
-            self.with(job, now, trays, |job, turn| job.on_shutdown(is_hook, turn));
-        }
-    }
-
-    /// Whether a job needs this one until its own end, which has not come.
-    fn is_needed(&self, job: JobId) -> bool {
-        let clients = self.needed_by.get(&job);
-        let mut clients = clients.into_iter().flatten();
-        clients.any(|client| !self.job(*client).is_complete())
-    }
-
     fn note_watch(&mut self, event: PublicEvent) {
         if let Source::Watch(watch) = event.source {
             match event.code {
@@ -452,7 +333,7 @@ impl Jobs {
     }
 
     fn deliver(&mut self, event: PublicEvent, now: Instant, trays: &mut Trays) {
-        let Some(subscribers) = self.subscribers.get(&event).cloned() else {
+        let Some(subscribers) = self.index.subscribers.get(&event).cloned() else {
             return;
         };
         for job in subscribers {
@@ -481,16 +362,14 @@ impl Jobs {
     /// Looks again at the jobs that wait for what has changed: some may start, some wait in vain (J07). Says whether
     /// anything moved.
     fn revise(&mut self, now: Instant, trays: &mut Trays) -> bool {
-        let changed = std::mem::take(&mut self.changed);
-        let dependents = changed.iter().filter_map(|job| self.dependents.get(job));
-        let dependents: BTreeSet<JobId> = dependents.flatten().copied().collect();
+        let look = std::mem::take(&mut self.look);
         let mut moved = false;
-        for job in dependents {
+        for job in look {
             if self.job(job).may_open(self) {
                 self.with(job, now, trays, |job, turn| job.open(None, turn));
                 moved = true;
-            } else if self.job(job).is_spent(self) {
-                self.with(job, now, trays, Job::skip);
+            } else if let Some(source) = self.job(job).waits_in_vain_for(self) {
+                self.with(job, now, trays, |job, turn| job.skip(source, turn));
                 moved = true;
             }
         }
@@ -516,109 +395,6 @@ impl Jobs {
             EventCode::Unhealthy => source.health() == Health::Unhealthy,
             _ => true,
         }
-    }
-
-    fn take_finals(&mut self, now: Instant, trays: &mut Trays) {
-        for (job, exit) in std::mem::take(&mut trays.finals) {
-            let exit = exit.map(|exit| self.job(job).spec.judged(exit));
-            if let Some(failure) = exit.filter(|exit| !exit.is_success()) {
-                self.first_failure.get_or_insert(failure);
-            }
-            let failed = exit.is_none_or(|exit| !exit.is_success());
-            let ends = match self.job(job).spec.essential {
-                Essential::No => false,
-                Essential::Yes => true,
-                Essential::OnFailure => failed,
-            };
-            if ends {
-                // A job that never ran has failed by what it waited for.
-                let exit = exit.or(self.first_failure);
-                self.begin_end(Why::Essential(exit), now, trays);
-            }
-        }
-    }
-
-    /// Lets hooks complete whose event cannot come any more (D4, S12), and jobs go on whose hooks are complete (D33).
-    /// Says whether anything moved.
-    fn advance_ends(&mut self, now: Instant, trays: &mut Trays) -> bool {
-        let free = self.deferred.iter().copied();
-        let free: Vec<JobId> = free.filter(|job| !self.is_needed(*job)).collect();
-        if !free.is_empty() {
-            for job in free {
-                self.deferred.remove(&job);
-                self.with(job, now, trays, |job, turn| job.on_shutdown(false, turn));
-            }
-            return true;
-        }
-        let hooks_done = |id: &JobId| {
-            self.hooks_on_stopping(*id)
-                .iter()
-                .all(|hook| self.job(*hook).is_complete())
-        };
-        let mut ready: Vec<JobId> = self
-            .awaiting_hooks
-            .iter()
-            .copied()
-            .filter(hooks_done)
-            .collect();
-        let spent = |hook: &JobId| self.job(*hook).is_at_rest() && self.is_spent(*hook);
-        let mut spent: Vec<JobId> = self.hooks.iter().copied().filter(spent).collect();
-        // Hooks that wait for each other wait for ever: once nothing lives that could end, no event will come any more.
-        if ready.is_empty() && spent.is_empty() && self.is_ending() && self.others_are_lifeless() {
-            spent.extend(
-                self.hooks
-                    .iter()
-                    .filter(|hook| self.job(**hook).is_at_rest()),
-            );
-            if spent.is_empty() {
-                ready.extend(&self.awaiting_hooks);
-            }
-        }
-        // Both were judged before either acts: what acts publishes, and that has to be delivered first.
-        for hook in &spent {
-            self.with(*hook, now, trays, Job::halt);
-        }
-        for id in &ready {
-            self.with(*id, now, trays, Job::on_hooks_done);
-        }
-        !ready.is_empty() || !spent.is_empty()
-    }
-
-    /// Whether nothing lives that could end, but jobs that wait for the others.
-    fn others_are_lifeless(&self) -> bool {
-        let mut others = self
-            .all
-            .iter()
-            .filter(|job| !self.deferred.contains(&job.id));
-        others.all(Job::is_lifeless)
-    }
-
-    /// Whether the event that this hook waits for has been published for good.
-    fn is_spent(&self, hook: JobId) -> bool {
-        match self.job(hook).hook_of() {
-            Some((EventCode::Stopping, source)) => self.job(source).has_told_stopping(),
-            Some((_, source)) => self.job(source).is_complete(),
-            None => false,
-        }
-    }
-
-    fn hooks_on_stopping(&self, source: JobId) -> &[JobId] {
-        self.stopping_hooks.get(&source).map_or(&[], Vec::as_slice)
-    }
-
-    /// The time of a job's hooks is over: they are stopped, the job goes on (S03).
-    fn end_hooks(&mut self, job: JobId, limit: Duration, now: Instant, trays: &mut Trays) {
-        let hooks = self.hooks_on_stopping(job).iter().copied();
-        let late: Vec<JobId> = hooks
-            .filter(|hook| !self.job(*hook).is_complete())
-            .collect();
-        for hook in late {
-            trays
-                .effects
-                .push(Effect::Report(job, Note::HookTimedOut { hook, limit }));
-            self.with(hook, now, trays, Job::halt);
-        }
-        self.with(job, now, trays, Job::on_hooks_done);
     }
 
     fn with_all(&mut self, now: Instant, trays: &mut Trays, act: impl Fn(&mut Job, &mut Turn<'_>)) {
@@ -656,8 +432,12 @@ impl Jobs {
         let before = outside(job);
         act(job, &mut turn);
         job.heed_health(&mut turn);
-        if outside(job) != before && self.dependents.contains_key(&id) {
-            self.changed.insert(id);
+        if job.is_at_rest() && self.index.waiters.contains(&id) {
+            self.look.insert(id);
+        }
+        if outside(job) != before {
+            let dependents = self.index.dependents.get(&id);
+            self.look.extend(dependents.into_iter().flatten());
         }
         self.limited = self.limited + usize::from(job.limits_anybody()) - usize::from(limited);
         if job.waits_for_hooks() {
@@ -692,89 +472,6 @@ impl Jobs {
     pub(super) fn machines(&self) -> &[Job] {
         &self.all
     }
-}
-
-/// What conditions ask of the fleet.
-impl View for Jobs {
-    fn holds(&self, state: State) -> bool {
-        match (state.source, state.is) {
-            (Source::Job(job), Is::Running) => self.job(job).is_running(),
-            (Source::Job(job), is) => {
-                let wanted = if is == Is::Healthy {
-                    Health::Healthy
-                } else {
-                    Health::Unhealthy
-                };
-                self.job(job).is_alive() && self.job(job).health() == wanted
-            }
-            (Source::Watch(watch), Is::Healthy) => self.watches.get(&watch) == Some(&true),
-            (Source::Watch(watch), Is::Unhealthy) => self.watches.get(&watch) == Some(&false),
-            _ => false,
-        }
-    }
-
-    fn can_hold(&self, state: State) -> bool {
-        match (state.source, state.is) {
-            (Source::Job(job), Is::Running) => {
-                self.job(job).is_alive() || self.job(job).is_running()
-            }
-            (Source::Job(job), _) => self.job(job).is_alive(),
-            _ => true,
-        }
-    }
-
-    fn can_come(&self, event: PublicEvent) -> bool {
-        match event.source {
-            Source::Job(job) if event.code == EventCode::Stopping => {
-                !self.job(job).has_told_stopping()
-            }
-            Source::Job(job) | Source::Check(job) => !self.job(job).is_complete(),
-            Source::Global | Source::Watch(_) | Source::Signal(_) => true,
-        }
-    }
-}
-
-/// What of a job others may wait for.
-fn outside(job: &Job) -> (bool, Health, bool, bool, bool) {
-    (
-        job.is_running(),
-        job.health(),
-        job.is_alive(),
-        job.has_told_stopping(),
-        job.is_complete(),
-    )
-}
-
-/// The events that a job has to hear of, each once.
-fn subscriptions(spec: &JobSpec) -> BTreeSet<PublicEvent> {
-    let mut events = BTreeSet::new();
-    spec.start.after.for_each(&mut |leaf| match leaf {
-        Leaf::Once(event) => {
-            events.insert(event);
-        }
-        Leaf::Is(state) => events.extend(state.begins()),
-    });
-    if let Trigger::Each(triggers) = &spec.start.trigger {
-        events.extend(triggers);
-    }
-    events
-}
-
-/// The jobs that a job waits for, or is triggered by.
-fn sources(spec: &JobSpec) -> BTreeSet<JobId> {
-    let mut sources: Vec<Source> = Vec::new();
-    spec.start.after.for_each(&mut |leaf| match leaf {
-        Leaf::Once(event) => sources.push(event.source),
-        Leaf::Is(state) => sources.push(state.source),
-    });
-    if let Trigger::Each(triggers) = &spec.start.trigger {
-        sources.extend(triggers.iter().map(|event| event.source));
-    }
-    let jobs = sources.into_iter().filter_map(|source| match source {
-        Source::Job(job) | Source::Check(job) => Some(job),
-        Source::Global | Source::Watch(_) | Source::Signal(_) => None,
-    });
-    jobs.collect()
 }
 
 /// What the jobs write in one turn.

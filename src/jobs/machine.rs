@@ -24,20 +24,22 @@
 //! nothing. A run is over when nothing that it owned is left; only then does the next one start, so that two never meet
 //! on one port (D2).
 
+mod questions;
+mod starts;
 mod steps;
 mod vitals;
 
 use std::time::{Duration, Instant};
 
 use super::backoff::{Backoff, RestartWindow};
-use super::condition::{Condition, Gate, View};
+use super::condition::{Condition, Gate};
 use super::effect::Note;
-use super::health::{Checks, Health};
+use super::health::Checks;
 use super::run::LiveRun;
-use super::spec::{Expiry, First, JobSpec, Orphans, Overlap, Restarts, Trigger, Wait};
+use super::spec::{JobSpec, Orphans, Restarts, Trigger, Wait};
 use super::turn::Turn;
 use crate::events::later;
-use crate::events::{EventCode, Exit, JobId, PublicEvent, Run, RunKind, StartFailure};
+use crate::events::{Exit, JobId, PublicEvent, Run, RunKind, StartFailure};
 use crate::services::Presence;
 
 /// One job: its rules, without the processes.
@@ -163,212 +165,6 @@ impl Job {
         }
     }
 
-    /// The job whose end it is a hook of, and whether of `stopping` or `stopped`.
-    pub(super) fn hook_of(&self) -> Option<(EventCode, JobId)> {
-        self.spec.start.hook_of().filter(|(_, job)| *job != self.id)
-    }
-
-    /// Whether it waits for what has come true by now.
-    pub(super) fn may_open(&self, view: &impl View) -> bool {
-        !self.opened && matches!(self.phase, Phase::Waiting { .. }) && self.gate.is_open(view)
-    }
-
-    /// Whether nothing that it waits for can come any more.
-    pub(super) fn is_spent(&self, view: &impl View) -> bool {
-        if !self.is_at_rest() {
-            return false;
-        }
-        match &self.spec.start.trigger {
-            _ if !self.opened => self.gate.is_hopeless(view),
-            Trigger::Each(events) => !events.iter().any(|event| view.can_come(*event)),
-            Trigger::Once | Trigger::Interval { .. } => false,
-        }
-    }
-
-    /// Whether its command runs at this moment; of a job without one, whether it was started.
-    pub(super) fn is_running(&self) -> bool {
-        match &self.phase {
-            Phase::Running { live, .. }
-            | Phase::Halting {
-                live: Some(live), ..
-            } => live.exit().is_none(),
-            Phase::Keeping { .. } => true,
-            Phase::Idle => self.spec.exec.is_none() && self.started,
-            _ => false,
-        }
-    }
-
-    /// It has not begun its end.
-    pub(super) fn is_alive(&self) -> bool {
-        !self.is_halting() && !self.is_complete()
-    }
-
-    pub(super) fn fate(&self) -> Option<Fate> {
-        self.fate
-    }
-
-    pub(super) fn is_complete(&self) -> bool {
-        matches!(self.phase, Phase::Complete)
-    }
-
-    pub(super) fn is_halting(&self) -> bool {
-        matches!(self.phase, Phase::Halting { .. })
-    }
-
-    /// Whether its `stopping` was published.
-    pub(super) fn has_told_stopping(&self) -> bool {
-        match &self.phase {
-            Phase::Halting { step, .. } => !matches!(step, Step::Leaving { .. }),
-            Phase::Complete => true,
-            _ => false,
-        }
-    }
-
-    pub(super) fn waits_for_hooks(&self) -> bool {
-        matches!(
-            self.phase,
-            Phase::Halting {
-                step: Step::Hooks { .. },
-                ..
-            }
-        )
-    }
-
-    /// Nothing runs and nothing is about to.
-    pub(super) fn is_at_rest(&self) -> bool {
-        matches!(self.phase, Phase::Waiting { .. } | Phase::Idle)
-    }
-
-    /// Nothing of it runs, and it will not start by itself.
-    pub(super) fn is_lifeless(&self) -> bool {
-        let at_rest = match &self.phase {
-            Phase::Waiting { .. } | Phase::Idle | Phase::Complete => true,
-            Phase::Halting {
-                step: Step::Hooks { .. } | Step::Removing,
-                live,
-            } => live.is_none(),
-            // A step of the end that time ends goes on by itself.
-            Phase::Halting { .. }
-            | Phase::Running { .. }
-            | Phase::Keeping { .. }
-            | Phase::Backoff { .. } => false,
-        };
-        at_rest
-            && self.kept.is_empty()
-            && self
-                .check
-                .as_ref()
-                .is_none_or(|check| check.live().next().is_none())
-    }
-
-    /// Whether it is at its end though something that KILL did not end is still there.
-    pub(super) fn gave_up(&self) -> bool {
-        self.abandoned
-    }
-
-    /// Whether a time limit of this job runs against somebody else: a run, a hook, the event it waits for.
-    pub(super) fn limits_anybody(&self) -> bool {
-        let limited = |live: &LiveRun| live.deadline().is_some();
-        let phase = match &self.phase {
-            Phase::Waiting { until } => until.is_some(),
-            Phase::Running { live, .. } => limited(live),
-            Phase::Halting { .. } => true,
-            Phase::Idle | Phase::Keeping { .. } | Phase::Backoff { .. } | Phase::Complete => false,
-        };
-        phase
-            || self.kept.iter().any(limited)
-            || self.check.as_ref().is_some_and(Checks::limits_anybody)
-    }
-
-    pub(super) fn is_started(&self) -> bool {
-        self.started
-    }
-
-    pub(super) fn health(&self) -> Health {
-        self.check.as_ref().map_or(Health::Unknown, Checks::health)
-    }
-
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        let phase = match &self.phase {
-            Phase::Waiting { until } => until.map(|(at, _)| at),
-            Phase::Idle | Phase::Keeping { .. } | Phase::Complete => None,
-            Phase::Running { live, .. } => live.deadline(),
-            Phase::Backoff { until, .. } => Some(*until),
-            Phase::Halting { step, live } => {
-                let step = match step {
-                    Step::Leaving { until, .. } | Step::Draining { until } => Some(*until),
-                    Step::Hooks { until, .. } => until.map(|(at, _)| at),
-                    Step::Removing => None,
-                };
-                [step, live.as_ref().and_then(LiveRun::deadline)]
-                    .into_iter()
-                    .flatten()
-                    .min()
-            }
-        };
-        let check = self.check.as_ref().and_then(Checks::deadline);
-        let kept = self.kept.iter().filter_map(LiveRun::deadline).min();
-        [phase, check, self.tick, kept].into_iter().flatten().min()
-    }
-
-    /// An event that this job waits for, or is triggered by, was published.
-    pub(super) fn on_subscribed(&mut self, event: PublicEvent, turn: &mut Turn<'_>) {
-        if !self.opened {
-            self.gate.on_event(event);
-        }
-        let Trigger::Each(events) = &self.spec.start.trigger else {
-            return;
-        };
-        if !events.contains(&event) {
-        } else if self.opened {
-            self.start(Some(event), turn);
-        } else {
-            self.early = Some(event);
-        }
-    }
-
-    /// What it waits for has come true; `cause` is the event that made it so.
-    pub(super) fn open(&mut self, cause: Cause, turn: &mut Turn<'_>) {
-        self.opened = true;
-        match self.spec.start.trigger {
-            Trigger::Once => self.start(cause, turn),
-            Trigger::Each(_) => {
-                if let Some(event) = self.early.take() {
-                    self.start(Some(event), turn);
-                }
-            }
-            Trigger::Interval { every, first, .. } => {
-                if first == First::Interval {
-                    self.ticks_from = turn.now;
-                    self.phase = Phase::Idle;
-                } else {
-                    self.start(cause, turn);
-                }
-                self.tick = Some(turn.next_tick(self.ticks_from, every));
-            }
-        }
-    }
-
-    /// A start is asked for.
-    fn start(&mut self, cause: Cause, turn: &mut Turn<'_>) {
-        if !self.may_start() {
-            return;
-        }
-        match &mut self.phase {
-            Phase::Running { again, .. } => *again = again.or(Some(cause)),
-            // One run is to come already; it is told of the later event.
-            Phase::Backoff { cause: told, .. } => *told = cause,
-            Phase::Keeping { .. } | Phase::Halting { .. } | Phase::Complete => {}
-            Phase::Waiting { .. } | Phase::Idle => {
-                if let Restarts::Limited(left) = &mut self.starts {
-                    *left -= 1;
-                }
-                let cause = cause.filter(|event| event.code != EventCode::Startup);
-                self.begin(cause, turn);
-            }
-        }
-    }
-
     /// The first process of a run was collected.
     pub(super) fn on_exit(&mut self, run: Run, exit: Exit, left: bool, turn: &mut Turn<'_>) {
         match run.kind {
@@ -426,6 +222,11 @@ impl Job {
                 {
                     self.on_run_over(exit, turn);
                 }
+            }
+            (Phase::Keeping { .. }, RunKind::Main)
+                if self.kept.is_empty() && std::mem::take(&mut self.renewed) =>
+            {
+                self.begin(None, turn);
             }
             (Phase::Keeping { exit }, RunKind::Main) if self.kept.is_empty() => {
                 let exit = *exit;
@@ -539,11 +340,6 @@ impl Job {
         }
     }
 
-    /// Whether its command, or what that left on purpose, runs.
-    pub(super) fn is_up(&self) -> bool {
-        matches!(self.phase, Phase::Running { .. } | Phase::Keeping { .. })
-    }
-
     /// All `stopping` hooks are complete, or their time is over.
     pub(super) fn on_hooks_done(&mut self, turn: &mut Turn<'_>) {
         let Phase::Halting {
@@ -599,21 +395,6 @@ impl Job {
         }
         if let Some(check) = &mut self.check {
             check.kill(turn);
-        }
-    }
-
-    /// Whether its hooks' time is over, with the time that they had.
-    pub(super) fn hooks_overdue(&self, now: Instant) -> Option<Duration> {
-        match self.phase {
-            Phase::Halting {
-                step:
-                    Step::Hooks {
-                        until: Some((at, limit)),
-                        ..
-                    },
-                ..
-            } if at <= now => Some(limit),
-            _ => None,
         }
     }
 
@@ -699,56 +480,6 @@ impl Job {
                 self.remove(turn);
             }
             Step::Leaving { .. } | Step::Hooks { .. } | Step::Draining { .. } | Step::Removing => {}
-        }
-    }
-
-    fn on_wait_expired(&mut self, wait: Wait, turn: &mut Turn<'_>) {
-        let Wait { limit, then } = wait;
-        turn.report(self.id, Note::WaitExpired { limit, then });
-        turn.publish_job(EventCode::TimerExpired, self.id);
-        match then {
-            Expiry::Skip => {
-                self.fate = Some(Fate::Skipped);
-                turn.finals.push((self.id, None));
-                self.halt(turn);
-            }
-            Expiry::Fail => self.give_up(None, turn),
-            Expiry::Start => {
-                self.phase = Phase::Waiting { until: None };
-                self.open(None, turn);
-                if matches!(self.phase, Phase::Waiting { .. }) {
-                    self.start(None, turn);
-                }
-            }
-        }
-    }
-
-    fn on_tick(&mut self, turn: &mut Turn<'_>) {
-        let Trigger::Interval { every, overlap, .. } = self.spec.start.trigger else {
-            return;
-        };
-        let next = turn.next_tick(self.ticks_from, every);
-        self.tick = Some(next);
-        let half_way = turn.now + (next - turn.now) / 2;
-        match &mut self.phase {
-            Phase::Idle if !self.started => self.begin(None, turn),
-            Phase::Idle => self.begin_again(None, turn),
-            Phase::Running { live, again, .. } => {
-                // A run that is ending, or that its own time limit is about to end, makes room for this tick.
-                if !live.is_up() || live.times_out_before(half_way) || overlap == Overlap::Queue {
-                    *again = Some(None);
-                } else if overlap == Overlap::Kill {
-                    live.kill(turn.now, turn.effects);
-                    *again = Some(None);
-                } else {
-                    turn.report(self.id, Note::TickSkipped);
-                }
-            }
-            Phase::Waiting { .. }
-            | Phase::Keeping { .. }
-            | Phase::Backoff { .. }
-            | Phase::Halting { .. }
-            | Phase::Complete => {}
         }
     }
 }

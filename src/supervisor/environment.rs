@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::os::unix::ffi::OsStringExt;
 
 use super::attributes::Changes;
-use crate::config::Variables;
+use crate::config::{Variables, address_variable};
 use crate::events::{PublicEvent, Source};
 
 /// The environment of the children, in four layers; a higher one hides a lower one of the same name.
@@ -117,7 +117,7 @@ impl Environment {
     pub(super) fn set_addresses<'a>(&mut self, jobs: impl Iterator<Item = (&'a str, String)>) {
         let old = std::mem::take(&mut self.addresses);
         for (job, address) in jobs {
-            let name = address_name(job).into_bytes();
+            let name = address_variable(job).into_bytes();
             if let Some(entry) = entry(&name, address.as_bytes()) {
                 self.addresses.insert(name, entry);
             }
@@ -130,7 +130,7 @@ impl Environment {
 
     /// The advertised address of one job has changed.
     pub(super) fn set_address(&mut self, job: &str, address: &str) {
-        let name = address_name(job).into_bytes();
+        let name = address_variable(job).into_bytes();
         if let Some(entry) = entry(&name, address.as_bytes()) {
             self.addresses.insert(name.clone(), entry);
             self.refresh(name);
@@ -235,11 +235,6 @@ pub(super) fn entry(name: &[u8], value: &[u8]) -> Option<CString> {
     CString::new([name, b"=", value].concat()).ok()
 }
 
-/// `CONTAINERPILOT_<JOB>_IP`: upper case, `-` becomes `_`.
-fn address_name(job: &str) -> String {
-    format!("CONTAINERPILOT_{}_IP", job.to_uppercase().replace('-', "_"))
-}
-
 /// `CONTAINERPILOT_<JOB>_PID`: the last element of the name as a path, without its extension, each run of other
 /// characters than letters and digits one `_`, upper case. What a hook is called is no extension (decision 15).
 fn pid_name(job: &str) -> String {
@@ -301,7 +296,7 @@ mod tests {
         ] {
             assert_eq!(pid_name(job), format!("CONTAINERPILOT_{name}_PID"));
         }
-        assert_eq!(address_name("my-App"), "CONTAINERPILOT_MY_APP_IP");
+        assert_eq!(address_variable("my-App"), "CONTAINERPILOT_MY_APP_IP");
     }
 
     #[test]

@@ -140,10 +140,13 @@ impl Names {
                     span(*limit)
                 );
             }
-            Note::Skipped => tracing::warn!(
-                job = name,
-                "{name} is skipped: what it waits for cannot happen any more"
-            ),
+            Note::Skipped { source } => {
+                let source = self.source(*source);
+                tracing::warn!(
+                    job = name,
+                    "{name} is skipped: it waits for {source}, which is over without that"
+                );
+            }
             Note::GivenUp(MaxRestarts { count, within }) => tracing::error!(
                 job = name,
                 "{name} has failed: more than {count} restarts within {}",

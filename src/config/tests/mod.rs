@@ -3,6 +3,7 @@
 mod attributes;
 mod duration;
 mod health;
+mod hooks;
 mod hostile;
 mod interfaces;
 mod job;

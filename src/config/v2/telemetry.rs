@@ -1,4 +1,4 @@
-//! `telemetry`: sensors become metrics, and jobs whose output is the value.
+//! `telemetry`: sensors become metrics; their commands are not run yet.
 
 use crate::config::section::Section;
 use crate::config::tree::Node;

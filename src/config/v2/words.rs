@@ -1,6 +1,7 @@
 //! The words of the command line: each is a template of its own, which knows what the file does not yet know.
 
 use crate::config::job::Draft;
+use crate::config::service::address_variable;
 use crate::config::template::{self, Variables};
 use crate::config::tree::Node;
 use crate::config::walk::{Finding, Place, Walk};
@@ -51,15 +52,10 @@ fn with_addresses(variables: &Variables, drafts: &[Draft]) -> Variables {
     {
         let address = service.address.map(|address| address.to_string());
         if let Some(address) = address.or_else(|| service.static_address.clone()) {
-            known.insert(address_name(&service.name), address);
+            known.insert(address_variable(&service.name), address);
         }
     }
     known
-}
-
-fn address_name(service: &str) -> String {
-    let service = service.to_uppercase().replace('-', "_");
-    format!("CONTAINERPILOT_{service}_IP")
 }
 
 /// A script that runs the words with the addresses of the environment, if any of them wants an address.

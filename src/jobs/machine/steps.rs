@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Cause, Fate, Job, Phase, Step};
 use crate::events::later;
-use crate::events::{EventCode, Exit, RunKind, Signal};
+use crate::events::{EventCode, Exit, RunKind, Signal, Source};
 use crate::jobs::effect::{Effect, Note};
 use crate::jobs::health::Checks;
 use crate::jobs::run::LiveRun;
@@ -147,10 +147,10 @@ impl Job {
     }
 
     /// What it waits for cannot come any more. A hook that is not needed ends without a word.
-    pub(in crate::jobs) fn skip(&mut self, turn: &mut Turn<'_>) {
+    pub(in crate::jobs) fn skip(&mut self, source: Source, turn: &mut Turn<'_>) {
         if !self.started && self.hook_of().is_none() {
             self.fate = Some(Fate::Skipped);
-            turn.report(self.id, Note::Skipped);
+            turn.report(self.id, Note::Skipped { source });
             turn.finals.push((self.id, None));
         }
         self.halt(turn);
@@ -162,6 +162,12 @@ impl Job {
             Phase::Running { live, .. } if !self.held => {
                 self.renewed = true;
                 live.terminate(turn.now, turn.effects);
+            }
+            Phase::Keeping { .. } if !self.held => {
+                self.renewed = true;
+                for kept in &mut self.kept {
+                    kept.terminate(turn.now, turn.effects);
+                }
             }
             Phase::Backoff { cause, .. } => {
                 let cause = *cause;

@@ -1,9 +1,11 @@
 //! The rules in virtual time: a tester that owns the clock and plays the shell.
 
+mod configurations;
 mod properties;
 mod rules;
 mod served;
 mod stop;
 mod success;
 mod vitals;
+mod waiting;
 mod world;
