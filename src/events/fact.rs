@@ -9,8 +9,6 @@ use super::{Exit, JobId, PublicEvent, Run, Signal};
 pub enum StopReason {
     /// SIGTERM, SIGINT or a request: the program ends with status 0 (decision 9a).
     Requested,
-    /// A new configuration takes over when the last job has ended.
-    Reload,
     /// A fault of our own: the children are stopped in order, the program ends with 70 (P14).
     Fault,
 }

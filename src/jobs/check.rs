@@ -51,6 +51,11 @@ impl Check {
         }
     }
 
+    /// Whether another one looks at the same, in the same way.
+    pub(super) fn is_like(&self, other: &Check) -> bool {
+        self.spec == other.spec
+    }
+
     pub(super) fn number(&self) -> u16 {
         self.number
     }

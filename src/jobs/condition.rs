@@ -139,6 +139,25 @@ impl Gate {
         });
     }
 
+    /// The events in it.
+    pub(super) fn events(&self) -> Vec<Subscription> {
+        let mut events = Vec::new();
+        self.condition.for_each(&mut |leaf| {
+            if let Leaf::Once(event) = leaf {
+                events.push(event);
+            }
+        });
+        events
+    }
+
+    /// Forgets what came of these jobs.
+    pub(super) fn forget(&mut self, jobs: &BTreeSet<JobId>) {
+        self.seen.retain(|event| match event.source {
+            Source::Job(job) | Source::Check(job) => !jobs.contains(&job),
+            Source::Global | Source::Watch(_) | Source::Signal(_) => true,
+        });
+    }
+
     pub(super) fn is_open(&self, view: &impl View) -> bool {
         self.opens(&self.condition, view)
     }

@@ -8,11 +8,16 @@ use crate::events::{Exit, StopReason};
 /// So long before the limit of the whole stop everything is killed, so that the program can end by it (S11).
 const LAST_WAIT: Duration = Duration::from_millis(500);
 
-/// Why and since when everything ends.
+/// Why everything ends, and until when.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ending {
     why: Why,
-    /// The limit of the whole stop.
+    pub(super) limit: Limit,
+}
+
+/// The limit of a stop, of everything or of what a reload changes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limit {
     pub(super) deadline: Instant,
     /// What comes next before it.
     last: Last,
@@ -31,20 +36,14 @@ enum Last {
 
 impl Ending {
     pub(super) fn new(why: Why, now: Instant, limit: Duration) -> Ending {
-        let kill_after = limit.saturating_sub(LAST_WAIT.min(limit / 2));
-        Ending {
-            why,
-            deadline: later(now, limit),
-            last: Last::KillAt(later(now, kill_after)),
-        }
+        let limit = Limit::new(now, limit);
+        Ending { why, limit }
     }
 
-    /// Another reason for the end: a stop outweighs a reload (R06, D25), a fault everything. What is already under way
-    /// changes nothing (D12).
+    /// Another reason for the end: a fault outweighs everything. What is already under way changes nothing (D12).
     pub(super) fn also(&mut self, why: Why) {
         let outweighs = match (self.why, why) {
             (_, Why::Asked(StopReason::Fault)) => true,
-            (Why::Asked(StopReason::Reload), Why::Asked(reason)) => reason != StopReason::Reload,
             // The hook of an essential job's end that fails has the last word, as in version 2.
             (Why::Essential(_), Why::Essential(exit)) => {
                 exit.is_some_and(|exit| !exit.is_success())
@@ -53,6 +52,24 @@ impl Ending {
         };
         if outweighs {
             self.why = why;
+        }
+    }
+
+    pub(super) fn outcome(&self) -> Outcome {
+        match self.why {
+            Why::Essential(exit) => Outcome::End(exit.map_or(1, Exit::status)),
+            Why::Asked(StopReason::Requested) => Outcome::End(0),
+            Why::Asked(StopReason::Fault) => Outcome::Fault,
+        }
+    }
+}
+
+impl Limit {
+    pub(super) fn new(now: Instant, limit: Duration) -> Limit {
+        let kill_after = limit.saturating_sub(LAST_WAIT.min(limit / 2));
+        Limit {
+            deadline: later(now, limit),
+            last: Last::KillAt(later(now, kill_after)),
         }
     }
 
@@ -84,19 +101,6 @@ impl Ending {
     pub(super) fn is_abandoned(&self) -> bool {
         self.last == Last::Abandoned
     }
-
-    pub(super) fn is_reload(&self) -> bool {
-        matches!(self.why, Why::Asked(StopReason::Reload))
-    }
-
-    pub(super) fn outcome(&self) -> Outcome {
-        match self.why {
-            Why::Essential(exit) => Outcome::End(exit.map_or(1, Exit::status)),
-            Why::Asked(StopReason::Requested) => Outcome::End(0),
-            Why::Asked(StopReason::Reload) => Outcome::Reload,
-            Why::Asked(StopReason::Fault) => Outcome::Fault,
-        }
-    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -111,7 +115,7 @@ pub(super) enum Why {
 pub enum Outcome {
     /// The program ends with this status (decision 9).
     End(u8),
-    /// The next configuration may start.
+    /// What the next configuration changes has ended: it may take over.
     Reload,
     /// A fault of our own ended it.
     Fault,

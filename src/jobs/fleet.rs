@@ -1,6 +1,7 @@
 //! All jobs of one configuration, and the rules between them: who hears which event, the order of the end, when
 //! everything is over, and with which status.
 
+mod change;
 mod ends;
 mod index;
 mod status;
@@ -9,6 +10,7 @@ mod view;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
+use self::change::Change;
 use self::index::Index;
 pub use self::status::{JobState, JobStatus};
 use self::view::outside;
@@ -27,7 +29,9 @@ use crate::services::Presence;
 /// give the same effects.
 #[derive(Debug)]
 pub struct Jobs {
-    all: Vec<Job>,
+    all: BTreeMap<JobId, Job>,
+    /// Their numbers in config order.
+    order: Vec<JobId>,
     index: Index,
     /// Jobs to look at again: what they wait for, or they themselves, may have changed.
     look: BTreeSet<JobId>,
@@ -35,7 +39,7 @@ pub struct Jobs {
     watches: BTreeMap<WatchId, bool>,
     /// Every job's next deadline; `scheduled` holds what is in here for each.
     deadlines: BTreeSet<(Instant, JobId)>,
-    scheduled: Vec<Option<Instant>>,
+    scheduled: BTreeMap<JobId, Instant>,
     /// How many jobs have a time limit running against somebody else.
     limited: usize,
     /// Jobs that are to stop once nobody needs them.
@@ -47,55 +51,53 @@ pub struct Jobs {
     jitter: Jitter,
     next_run: RunId,
     maintenance: bool,
+    has_started: bool,
+    /// A configuration that waits for what it changes.
+    change: Option<Change>,
     ending: Option<Ending>,
-    /// The final failure that came first in time (decision 9c).
-    first_failure: Option<Exit>,
+    /// The final failure that came first in time, and whose it is (decision 9c).
+    first_failure: Option<(JobId, Exit)>,
 }
 
 impl Jobs {
-    /// The jobs of a configuration that was loaded at `epoch`. `first_run` is the first free run number; `seed` decides
-    /// the jitter.
+    /// The jobs of a configuration that was loaded at `epoch`, in config order. `first_run` is the first free run number;
+    /// `seed` decides the jitter.
     #[must_use]
     pub fn new(
-        specs: Vec<JobSpec>,
+        specs: Vec<(JobId, JobSpec)>,
         limits: StopLimits,
         epoch: Instant,
         first_run: RunId,
         seed: u64,
     ) -> Jobs {
-        let ids = (0..).map(JobId);
-        let jobs: Vec<Job> = ids
-            .zip(specs)
-            .map(|(id, spec)| Job::new(id, spec, epoch))
-            .collect();
+        let order = specs.iter().map(|(id, _)| *id).collect();
+        let jobs = specs
+            .into_iter()
+            .map(|(id, spec)| (id, Job::new(id, spec, epoch, first_run)));
         let mut fleet = Jobs {
-            index: Index::of(&jobs),
+            index: Index::default(),
             look: BTreeSet::new(),
             watches: BTreeMap::new(),
             deferred: BTreeSet::new(),
             limited: 0,
             deadlines: BTreeSet::new(),
             awaiting_hooks: BTreeSet::new(),
-            scheduled: vec![None; jobs.len()],
-            all: jobs,
+            scheduled: BTreeMap::new(),
+            all: jobs.collect(),
+            order,
             limits,
             epoch,
             jitter: Jitter::new(seed),
             next_run: first_run,
             maintenance: false,
+            has_started: false,
+            change: None,
             ending: None,
             first_failure: None,
         };
-        for index in 0..fleet.all.len() {
-            fleet.limited += usize::from(fleet.all[index].limits_anybody());
-            fleet.reschedule(index);
-        }
+        fleet.index = Index::of(fleet.in_order());
+        fleet.plan_anew();
         fleet
-    }
-
-    /// Continues a maintenance that began under an earlier configuration; to be called before `Started`.
-    pub fn continue_maintenance(&mut self) {
-        self.maintenance = true;
     }
 
     /// Whether maintenance is on.
@@ -104,33 +106,39 @@ impl Jobs {
         self.maintenance
     }
 
-    /// The first run number that is still free.
+    /// What a job was configured to be; `None` if there is no such job (any more).
     #[must_use]
-    pub fn next_run(&self) -> RunId {
-        self.next_run
+    pub fn spec(&self, job: JobId) -> Option<&JobSpec> {
+        self.all.get(&job).map(|job| &job.spec)
     }
 
-    /// What a job was configured to be.
+    /// Whether a run is one of the job as it is now: what KILL did not end may outlive its job.
     #[must_use]
-    pub fn spec(&self, job: JobId) -> &JobSpec {
-        &self.job(job).spec
+    pub fn owns(&self, run: Run) -> bool {
+        let job = self.all.get(&run.job);
+        job.is_some_and(|job| run.id >= job.first_run)
     }
 
     /// All jobs in config order.
     pub fn iter(&self) -> impl Iterator<Item = (JobId, &JobSpec)> {
-        self.all.iter().map(|job| (job.id, &job.spec))
+        self.in_order().map(|job| (job.id, &job.spec))
+    }
+
+    fn in_order(&self) -> impl Iterator<Item = &Job> + Clone {
+        self.order.iter().filter_map(|id| self.all.get(id))
     }
 
     /// The check that a job is unhealthy for.
     #[must_use]
     pub fn failing_check(&self, job: JobId) -> Option<u16> {
-        self.job(job).check.as_ref()?.failing()
+        self.all.get(&job)?.check.as_ref()?.failing()
     }
 
     /// Whether a failure of this run of a check says nothing yet (J04).
     #[must_use]
     pub fn is_lenient(&self, run: Run, now: Instant) -> bool {
-        let check = self.job(run.job).check.as_ref();
+        let job = self.all.get(&run.job);
+        let check = job.and_then(|job| job.check.as_ref());
         check.is_some_and(|check| check.is_lenient(run, now))
     }
 
@@ -143,29 +151,24 @@ impl Jobs {
     /// The limit of the stop that is under way.
     #[must_use]
     pub fn stop_deadline(&self) -> Option<Instant> {
-        self.ending.map(|ending| ending.deadline)
+        self.ending.map(|ending| ending.limit.deadline)
     }
 
     /// Whether the end goes on without processes that KILL did not end: they have had all that can be done (S11).
     #[must_use]
     pub fn gave_up_on_any(&self) -> bool {
-        self.is_abandoned() || self.all.iter().any(Job::gave_up)
+        self.is_abandoned() || self.all.values().any(Job::gave_up)
     }
 
     fn is_abandoned(&self) -> bool {
-        self.ending.is_some_and(|ending| ending.is_abandoned())
+        self.ending
+            .is_some_and(|ending| ending.limit.is_abandoned())
     }
 
     /// Whether any time limit runs against somebody else: only then does it matter whether time was frozen (X08).
     #[must_use]
     pub fn limits_anybody(&self) -> bool {
-        self.limited > 0 || self.ending.is_some()
-    }
-
-    /// Whether it is a reload that ends everything.
-    #[must_use]
-    pub fn is_reloading(&self) -> bool {
-        self.ending.is_some_and(|ending| ending.is_reload())
+        self.limited > 0 || self.ending.is_some() || self.change.is_some()
     }
 
     /// Whether a job is triggered by this event.
@@ -177,9 +180,15 @@ impl Jobs {
     /// How everything ended; `None` while it has not. Without any job the program runs until it is asked to stop (D10).
     #[must_use]
     pub fn outcome(&self) -> Option<Outcome> {
+        if let Some(change) = &self.change {
+            let mut leaving = change.leaving.iter().filter_map(|id| self.all.get(id));
+            let over = change.limit.is_abandoned() || leaving.all(Job::is_complete);
+            return over.then_some(Outcome::Reload);
+        }
         let has_end = self.ending.is_some() || !self.all.is_empty();
-        let over = has_end && self.all.iter().all(Job::is_complete);
-        let own = Outcome::End(self.first_failure.map_or(0, Exit::status));
+        let over = has_end && self.all.values().all(Job::is_complete);
+        let first_failure = self.first_failure.map(|(_, exit)| exit);
+        let own = Outcome::End(first_failure.map_or(0, Exit::status));
         let outcome = self.ending.map_or(own, |ending| ending.outcome());
         (over || self.is_abandoned()).then_some(outcome)
     }
@@ -188,8 +197,9 @@ impl Jobs {
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
         let job = self.deadlines.first().map(|(at, _)| *at);
-        let stop = self.ending.and_then(|ending| ending.next());
-        [job, stop].into_iter().flatten().min()
+        let stop = self.ending.and_then(|ending| ending.limit.next());
+        let change = self.change.as_ref().and_then(|change| change.limit.next());
+        [job, stop, change].into_iter().flatten().min()
     }
 
     /// Takes one fact; says what is to be done about it.
@@ -198,8 +208,10 @@ impl Jobs {
         match *event {
             Event::Started if self.ending.is_some() => {}
             Event::Started => {
+                self.has_started = true;
                 if !self.maintenance {
-                    self.show_initial(&mut trays);
+                    let all = self.order.iter().copied().collect();
+                    self.show_initial(&all, &mut trays);
                 }
                 trays.publish(PublicEvent::global(EventCode::Startup));
             }
@@ -261,12 +273,14 @@ impl Jobs {
             }
             self.with(job, now, &mut trays, Job::on_time);
         }
-        if self
-            .ending
-            .as_mut()
-            .is_some_and(|ending| ending.on_time(now))
-        {
-            self.with_all(now, &mut trays, Job::on_stop_deadline);
+        let limit = match (&mut self.ending, &mut self.change) {
+            (Some(ending), _) => Some(&mut ending.limit),
+            (None, change) => change.as_mut().map(|change| &mut change.limit),
+        };
+        if limit.is_some_and(|limit| limit.on_time(now)) {
+            for id in self.going() {
+                self.with(id, now, &mut trays, Job::on_stop_deadline);
+            }
         }
         self.settle(now, trays)
     }
@@ -275,19 +289,22 @@ impl Jobs {
     /// so that nothing is killed for time in which it could not run (X08). To be called before [`Jobs::on_time`].
     pub fn on_thaw(&mut self, by: Duration, now: Instant) {
         if let Some(ending) = &mut self.ending {
-            ending.thaw(by);
+            ending.limit.thaw(by);
+        }
+        if let Some(change) = &mut self.change {
+            change.limit.thaw(by);
         }
         // What a thaw writes is nothing: it only moves deadlines.
         self.with_all(now, &mut Trays::default(), |job, _| job.thaw(by));
     }
 
     /// What is to stand in the catalogue before anything has run.
-    fn show_initial(&self, trays: &mut Trays) {
+    fn show_initial(&self, of: &BTreeSet<JobId>, trays: &mut Trays) {
         let has_initial = |job: &&Job| {
             let service = job.spec.service.as_ref();
-            service.is_some_and(|service| service.initial_status.is_some())
+            of.contains(&job.id) && service.is_some_and(|service| service.initial_status.is_some())
         };
-        let initial = self.all.iter().filter(has_initial);
+        let initial = self.in_order().filter(has_initial);
         let shown = initial.map(|job| Effect::Show(job.id, Presence::Initial));
         trays.effects.extend(shown);
     }
@@ -336,12 +353,16 @@ impl Jobs {
         let Some(subscribers) = self.index.subscribers.get(&event).cloned() else {
             return;
         };
+        let is_private = match event.source {
+            Source::Job(job) | Source::Check(job) => self.is_leaving(job),
+            Source::Global | Source::Watch(_) | Source::Signal(_) => false,
+        };
         for job in subscribers {
-            if !self.is_for(event, job) {
+            if !self.is_for(event, job) || (is_private && !self.is_leaving(job)) {
                 continue;
             }
             self.with(job, now, trays, |job, turn| job.on_subscribed(event, turn));
-            if self.job(job).may_open(self) {
+            if self.job(job).may_open(&self.seen_by(job)) {
                 self.with(job, now, trays, |job, turn| job.open(Some(event), turn));
             }
         }
@@ -365,10 +386,10 @@ impl Jobs {
         let look = std::mem::take(&mut self.look);
         let mut moved = false;
         for job in look {
-            if self.job(job).may_open(self) {
+            if self.job(job).may_open(&self.seen_by(job)) {
                 self.with(job, now, trays, |job, turn| job.open(None, turn));
                 moved = true;
-            } else if let Some(source) = self.job(job).waits_in_vain_for(self) {
+            } else if let Some(source) = self.job(job).waits_in_vain_for(&self.seen_by(job)) {
                 self.with(job, now, trays, |job, turn| job.skip(source, turn));
                 moved = true;
             }
@@ -398,8 +419,8 @@ impl Jobs {
     }
 
     fn with_all(&mut self, now: Instant, trays: &mut Trays, act: impl Fn(&mut Job, &mut Turn<'_>)) {
-        for index in 0..self.all.len() {
-            self.with(self.all[index].id, now, trays, &act);
+        for id in self.order.clone() {
+            self.with(id, now, trays, &act);
         }
     }
 
@@ -411,15 +432,15 @@ impl Jobs {
         trays: &mut Trays,
         act: impl FnOnce(&mut Job, &mut Turn<'_>),
     ) {
-        let index = id.0 as usize;
-        let Some(job) = self.all.get_mut(index) else {
+        let stopping = self.goes(id);
+        let Some(job) = self.all.get_mut(&id) else {
             return;
         };
         let mut turn = Turn {
             now,
             epoch: self.epoch,
             limits: self.limits,
-            stopping: self.ending.is_some(),
+            stopping,
             maintenance: self.maintenance,
             jitter: &mut self.jitter,
             next_run: &mut self.next_run,
@@ -445,13 +466,15 @@ impl Jobs {
         } else {
             self.awaiting_hooks.remove(&id);
         }
-        self.reschedule(index);
+        self.reschedule(id);
     }
 
-    fn reschedule(&mut self, index: usize) {
-        let id = self.all[index].id;
-        let next = self.all[index].deadline();
-        let scheduled = std::mem::replace(&mut self.scheduled[index], next);
+    fn reschedule(&mut self, id: JobId) {
+        let next = self.all.get(&id).and_then(Job::deadline);
+        let scheduled = match next {
+            Some(at) => self.scheduled.insert(id, at),
+            None => self.scheduled.remove(&id),
+        };
         if scheduled == next {
             return;
         }
@@ -463,14 +486,15 @@ impl Jobs {
         }
     }
 
+    /// One of the jobs; their relations name no others.
     fn job(&self, id: JobId) -> &Job {
-        &self.all[id.0 as usize]
+        &self.all[&id]
     }
 
     /// For the invariants of the tests.
     #[cfg(test)]
-    pub(super) fn machines(&self) -> &[Job] {
-        &self.all
+    pub(super) fn machines(&self) -> impl Iterator<Item = &Job> {
+        self.in_order()
     }
 }
 

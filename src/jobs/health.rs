@@ -349,6 +349,33 @@ impl Checks {
         }
     }
 
+    /// Takes the place of the checks that were there `before`: those that are as they were go on, others begin. `works`:
+    /// the job was started.
+    pub(super) fn follow(&mut self, before: Option<Checks>, works: bool, turn: &mut Turn<'_>) {
+        let mut old = Vec::new();
+        let mut next_beat = None;
+        if let Some(before) = before {
+            old = before.all;
+            self.readiness = before.readiness;
+            self.watchdog = before.watchdog;
+            next_beat = before.next_beat.filter(|_| before.beat == self.beat);
+        }
+        for (number, check) in self.all.iter_mut().enumerate() {
+            match old.get_mut(number) {
+                Some(same) if same.is_like(check) => std::mem::swap(same, check),
+                _ if works => check.on_start(turn),
+                _ => {}
+            }
+        }
+        // By now these are such as have not begun, or are no more.
+        for mut check in old {
+            check.stop(turn);
+        }
+        let wanted = works && !turn.maintenance && !turn.stopping;
+        let anew = self.beat.filter(|_| wanted);
+        self.next_beat = next_beat.or_else(|| anew.map(|every| turn.next_tick(turn.epoch, every)));
+    }
+
     /// Whether the job is to be restarted for a check that has failed (J09).
     pub(super) fn wants_restart(&self) -> bool {
         self.all.iter().any(Check::wants_restart)

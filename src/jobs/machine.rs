@@ -24,6 +24,7 @@
 //! nothing. A run is over when nothing that it owned is left; only then does the next one start, so that two never meet
 //! on one port (D2).
 
+mod change;
 mod questions;
 mod starts;
 mod steps;
@@ -39,13 +40,15 @@ use super::run::LiveRun;
 use super::spec::{JobSpec, Orphans, Restarts, Trigger, Wait};
 use super::turn::Turn;
 use crate::events::later;
-use crate::events::{Exit, JobId, PublicEvent, Run, RunKind, StartFailure};
+use crate::events::{Exit, JobId, PublicEvent, Run, RunId, RunKind, StartFailure};
 use crate::services::Presence;
 
 /// One job: its rules, without the processes.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) id: JobId,
+    /// Runs before this one are of an earlier job of that number.
+    pub(super) first_run: RunId,
     pub(super) spec: JobSpec,
     pub(super) phase: Phase,
     /// What it waits for, and whether that has come.
@@ -133,7 +136,7 @@ pub(super) enum Step {
 }
 
 impl Job {
-    pub(super) fn new(id: JobId, spec: JobSpec, epoch: Instant) -> Job {
+    pub(super) fn new(id: JobId, spec: JobSpec, epoch: Instant, first_run: RunId) -> Job {
         let starts = match spec.start.trigger {
             Trigger::Each(_) => Restarts::Unlimited,
             Trigger::Once | Trigger::Interval { .. } => Restarts::Limited(1),
@@ -142,6 +145,7 @@ impl Job {
         let until = until.map(|wait| (later(epoch, wait.limit), wait));
         Job {
             id,
+            first_run,
             phase: Phase::Waiting { until },
             opened: spec.start.after == Condition::always(),
             gate: Gate::new(spec.start.after.clone()),

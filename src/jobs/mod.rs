@@ -17,18 +17,21 @@
 //! | `needs.rs` | the order in which jobs stop |
 //! | `fleet.rs` | between jobs: who hears what, the order of the end |
 //! | `ending.rs` | why everything ends, until when, with which status |
+//! | `difference.rs`, `renumber.rs` | what a new configuration makes of each job; numbers that outlast a configuration |
 
 mod accounts;
 mod attributes;
 mod backoff;
 mod check;
 mod condition;
+mod difference;
 mod effect;
 mod ending;
 mod fleet;
 mod health;
 mod machine;
 mod needs;
+mod renumber;
 mod run;
 mod spec;
 mod turn;
@@ -39,10 +42,12 @@ mod tests;
 pub use accounts::{Account, Databases, account, groups_of, id, id_of};
 pub use attributes::{Attributes, Limit, Resource, Variable, Who};
 pub use condition::{Condition, Is, Leaf, State};
+pub use difference::{Difference, Next, Reason, Verdict};
 pub use effect::{Effect, Note};
 pub use ending::Outcome;
 pub use fleet::{JobState, JobStatus, Jobs};
 pub use health::Health;
+pub use renumber::Numbering;
 pub use spec::{
     Action, BackoffSpec, CheckSpec, Essential, Exec, Expiry, First, HealthSpec, HttpProbe, JobIo,
     JobSpec, MaxRestarts, Orphans, Overlap, Probe, Ready, Restarts, Start, Stdin, StopLimits,

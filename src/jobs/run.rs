@@ -64,6 +64,13 @@ impl LiveRun {
         }
     }
 
+    /// From now on it has so long from TERM to KILL; one that is ending already keeps what it was given.
+    pub(super) fn set_grace(&mut self, grace: Duration) {
+        if self.is_up() {
+            self.grace = grace;
+        }
+    }
+
     pub(super) fn deadline(&self) -> Option<Instant> {
         match self.stage {
             Stage::Up { timeout } => timeout.map(|(at, _)| at),

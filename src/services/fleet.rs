@@ -13,12 +13,12 @@ use crate::events::{Failure, Jitter, JobId};
 /// same orders.
 #[derive(Debug)]
 pub struct Services {
-    all: BTreeMap<JobId, Service>,
+    pub(super) all: BTreeMap<JobId, Service>,
     /// Every service's next deadline; `scheduled` holds what is in here for each.
-    deadlines: BTreeSet<(Instant, JobId)>,
-    scheduled: BTreeMap<JobId, Instant>,
-    jitter: Jitter,
-    next_call: CallId,
+    pub(super) deadlines: BTreeSet<(Instant, JobId)>,
+    pub(super) scheduled: BTreeMap<JobId, Instant>,
+    pub(super) jitter: Jitter,
+    pub(super) next_call: CallId,
 }
 
 /// What is known of a service's job beside its registration.
@@ -37,15 +37,7 @@ impl Services {
     /// [`Services::begin`].
     #[must_use]
     pub fn new(plans: Vec<Plan>, first_call: CallId, seed: u64) -> Services {
-        let all = plans.into_iter().map(|plan| {
-            let Plan {
-                job,
-                registration,
-                initial,
-                interval,
-            } = plan;
-            (job, Service::new(job, registration, initial, interval))
-        });
+        let all = plans.into_iter().map(|plan| (plan.job, Service::of(plan)));
         Services {
             all: all.collect(),
             deadlines: BTreeSet::new(),
@@ -164,6 +156,11 @@ impl Services {
         self.scheduled.retain(|job, _| all.contains_key(job));
         self.deadlines.retain(|(_, job)| all.contains_key(job));
         !self.all.is_empty()
+    }
+
+    /// All of them are to be taken out, as nobody's.
+    pub fn be_gone(&mut self) {
+        self.all.values_mut().for_each(Service::be_gone);
     }
 
     /// The ids of all services.

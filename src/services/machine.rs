@@ -14,6 +14,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::fleet::Plan;
 use super::order::{Call, CallId, Note, Order, Presence, Reply};
 use super::registration::{CheckStatus, Registration};
 use super::turn::Turn;
@@ -35,30 +36,32 @@ const STRAYS: u32 = 2;
 #[derive(Debug)]
 pub(super) struct Service {
     job: JobId,
-    registration: Registration,
-    initial: Option<CheckStatus>,
+    pub(super) registration: Registration,
+    pub(super) initial: Option<CheckStatus>,
     /// The longest wait for another try: the interval of the check, so that it is back within one (C01, C03).
-    patience: Duration,
-    wanted: Option<Wanted>,
+    pub(super) patience: Duration,
+    pub(super) wanted: Option<Wanted>,
     standing: Standing,
     call: Option<(CallId, Kind)>,
-    retry: Retry,
+    /// The registration that is under way is not the present one.
+    outdated: bool,
+    pub(super) retry: Retry,
     /// No call of this kind before this time. Another one is another matter: a refused update holds up no removal.
-    not_before: Option<(Kind, Instant)>,
+    pub(super) not_before: Option<(Kind, Instant)>,
     /// When what stands there is looked at again.
     inspect_at: Option<Instant>,
     /// Registrations in a row that were not found by the update that followed.
     strays: u32,
-    end: End,
+    pub(super) end: End,
 }
 
 /// What is to stand in the catalogue.
 #[derive(Clone, Debug)]
-struct Wanted {
+pub(super) struct Wanted {
     status: CheckStatus,
     output: String,
     /// A result that the agent has not been told yet.
-    owed: bool,
+    pub(super) owed: bool,
 }
 
 /// What stands there, as far as is known.
@@ -80,7 +83,7 @@ enum Standing {
 
 /// Whether the job is at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+pub(super) enum End {
     No,
     /// The job waits for the service to leave.
     Awaited,
@@ -89,7 +92,7 @@ enum End {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Register,
     Update,
     Deregister,
@@ -97,20 +100,22 @@ enum Kind {
 }
 
 impl Service {
-    pub(super) fn new(
-        job: JobId,
-        registration: Registration,
-        initial: Option<CheckStatus>,
-        interval: Duration,
-    ) -> Service {
+    pub(super) fn of(plan: Plan) -> Service {
+        let Plan {
+            job,
+            registration,
+            initial,
+            interval,
+        } = plan;
         Service {
             job,
             registration,
             initial,
-            patience: interval.clamp(PATIENCE.0, PATIENCE.1),
+            patience: patience(interval),
             wanted: None,
             standing: Standing::Unknown,
             call: None,
+            outdated: false,
             retry: Retry::default(),
             not_before: None,
             inspect_at: None,
@@ -136,6 +141,11 @@ impl Service {
     /// Whether no call is under way and nothing has to be removed.
     pub(super) fn is_settled(&self) -> bool {
         self.call.is_none() && self.next_kind(None) != Some(Kind::Deregister)
+    }
+
+    /// The call that is under way.
+    pub(super) fn call(&self) -> Option<CallId> {
+        self.call.map(|(id, _)| id)
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -195,7 +205,7 @@ impl Service {
     }
 
     /// What was left there is ours to remove now.
-    fn own_remnant(&mut self) {
+    pub(super) fn own_remnant(&mut self) {
         if self.standing == Standing::Remnant {
             self.standing = Standing::Present {
                 current: true,
@@ -235,10 +245,17 @@ impl Service {
     /// The host has another address, so that another registration is to stand.
     pub(super) fn readdress(&mut self, address: String, turn: &mut Turn<'_>) {
         self.registration.address = Some(address);
+        self.expire();
+        self.act(turn);
+    }
+
+    /// Another registration is to stand than what stands, or is on its way.
+    pub(super) fn expire(&mut self) {
+        self.own_remnant();
+        self.outdated = matches!(self.call, Some((_, Kind::Register)));
         if let Standing::Present { current, .. } = &mut self.standing {
             *current = false;
         }
-        self.act(turn);
     }
 
     /// The program was frozen for a while: the TTL is renewed before anything else (X08).
@@ -286,10 +303,8 @@ impl Service {
         match (kind, reply) {
             (Kind::Register, _) => {
                 let proven = false;
-                self.standing = Standing::Present {
-                    current: true,
-                    proven,
-                };
+                let current = !std::mem::take(&mut self.outdated);
+                self.standing = Standing::Present { current, proven };
                 self.plan_inspection(turn);
                 // A service that is lost again and again is news once; that it strays is told otherwise.
                 if self.strays == 0 {
@@ -484,6 +499,11 @@ impl Service {
             (Kind::Deregister, _) | (Kind::Register | Kind::Update, None) => Call::Deregister(id),
         }
     }
+}
+
+/// The longest wait for another try, by the interval of the check.
+pub(super) fn patience(interval: Duration) -> Duration {
+    interval.clamp(PATIENCE.0, PATIENCE.1)
 }
 
 impl Standing {

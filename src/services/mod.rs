@@ -13,8 +13,10 @@
 //! | `order.rs` | what the rules take and give |
 //! | `machine.rs` | one service: what is wanted, what stands there, the next call |
 //! | `fleet.rs` | all services, and the next deadline |
+//! | `change.rs` | what a reload keeps of them |
 //! | `link.rs` | whether the catalogue works, and what is said about it |
 
+mod change;
 mod fleet;
 mod link;
 mod machine;

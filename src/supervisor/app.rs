@@ -9,6 +9,7 @@ use super::discovery::{ANSWERS, Answered, Discovery};
 use super::embedded::Embedded;
 use super::environment::Environment;
 use super::fault::{Faults, planted};
+use super::numbers::{Ids, Numbers};
 use super::reload::Reload;
 use super::report::Names;
 use super::sensing::{SENSED, Sensed, Senses};
@@ -17,7 +18,7 @@ use crate::config::{Config, Dialect};
 use crate::control::{Command, ServerHandle};
 use crate::discovery::consul::Client;
 use crate::events::{Event, Exit, JobId, Run, RunId, RunKind, Signal, StopReason};
-use crate::jobs::{JobState, Jobs, Orphans, Outcome};
+use crate::jobs::{JobState, Jobs, Next, Orphans, Outcome};
 use crate::logging::{Logging, PumpHandle};
 use crate::process::{ProcessEvent, Processes, Received, Signals};
 use crate::services::CallId;
@@ -36,6 +37,8 @@ const FROZEN: Duration = Duration::from_secs(1);
 pub(super) struct App {
     pub(super) plan: Plan,
     pub(super) config: Config,
+    pub(super) ids: Ids,
+    pub(super) numbers: Numbers,
     pub(super) names: Names,
     pub(super) jobs: Jobs,
     pub(super) processes: Processes,
@@ -60,8 +63,6 @@ pub(super) struct App {
     /// For a server that a reload moves to another path.
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) faults: Faults,
-    /// Runs before this one are of an earlier configuration: KILL could not end them, and their jobs are no more.
-    pub(super) first_run: RunId,
     /// More children may have ended than were collected.
     more_to_reap: bool,
     /// When the clock is to be looked at next: at the end of a wait, else at once; `None` in a wait without an end.
@@ -104,18 +105,15 @@ pub(super) struct Parts {
 }
 
 impl App {
-    pub(super) fn new(parts: Parts) -> App {
+    pub(super) fn new(mut parts: Parts) -> App {
         let now = Instant::now();
-        let names = Names::new(&parts.config);
-        let jobs = Jobs::new(
-            parts.config.jobs.clone(),
-            parts.config.stop,
-            now,
-            RunId(1),
-            super::start::seed(),
-        );
+        let mut numbers = Numbers::default();
+        let ids = numbers.number(&mut parts.config);
+        let names = Names::new(&parts.config, &ids);
+        let Next { jobs, limits, .. } = ids.next(&parts.config);
+        let jobs = Jobs::new(jobs, limits, now, RunId(1), super::start::seed());
         let discovery = Discovery::new(
-            &parts.config,
+            (&parts.config, &ids),
             parts.client,
             parts.answered.clone(),
             (CallId(1), AskId(1)),
@@ -129,6 +127,8 @@ impl App {
             answered: parts.answered,
             plan: parts.plan,
             config: parts.config,
+            ids,
+            numbers,
             names,
             jobs,
             processes: parts.processes,
@@ -141,7 +141,6 @@ impl App {
             server: parts.server,
             commands: parts.commands,
             faults: parts.faults,
-            first_run: RunId(1),
             more_to_reap: true,
             next_look: None,
         }
@@ -208,7 +207,7 @@ impl App {
 
     /// What a configuration brings beside its jobs: names, addresses, signals, open files.
     pub(super) fn adopt_config(&mut self, signals: &Signals) {
-        self.names = Names::new(&self.config);
+        self.names = Names::new(&self.config, &self.ids);
         self.environment
             .set_addresses(super::start::addresses_of(&self.config).into_iter());
         self.raise_file_limit();
@@ -313,7 +312,7 @@ impl App {
 
     /// Hands the answers to effects back. Those that come of it have to wait for the next turn: a start that fails can
     /// order another one that fails, and signals and the clock come first.
-    fn answer(&mut self) {
+    pub(super) fn answer(&mut self) {
         for event in std::mem::take(&mut self.answers) {
             let effects = self.jobs.on_event(&event, Instant::now());
             self.perform(effects);
@@ -364,8 +363,10 @@ impl App {
     fn forward(&mut self, signal: Signal) -> bool {
         let mut wanted = false;
         let live: Vec<Run> = self.processes.live().map(|(run, _)| run).collect();
-        for run in live.into_iter().filter(|run| run.id >= self.first_run) {
-            if run.kind == RunKind::Main && self.jobs.spec(run.job).forward.contains(&signal) {
+        for run in live.into_iter().filter(|run| self.jobs.owns(*run)) {
+            let spec = self.jobs.spec(run.job);
+            let wants = spec.is_some_and(|spec| spec.forward.contains(&signal));
+            if run.kind == RunKind::Main && wants {
                 self.processes.forward(run.id, signal);
             }
         }
@@ -391,7 +392,7 @@ impl App {
     fn on_process_event(&mut self, event: ProcessEvent) {
         match event {
             ProcessEvent::Exited { run, .. } | ProcessEvent::Gone { run }
-                if run.id < self.first_run =>
+                if !self.jobs.owns(run) =>
             {
                 self.finish_pump(run);
             }
@@ -402,13 +403,15 @@ impl App {
                 pid,
             } => {
                 self.forget(run, left);
-                let stopping = self.jobs.status(run.job).state == JobState::Stopping;
+                let status = self.jobs.status(run.job);
+                let stopping = status.is_some_and(|status| status.state == JobState::Stopping);
+                let spec = self.jobs.spec(run.job);
                 // A job that is at its end keeps nothing.
-                let orphans = match self.jobs.spec(run.job).orphans {
-                    Orphans::Keep if !stopping => Orphans::Keep,
-                    Orphans::Keep | Orphans::Sweep => Orphans::Sweep,
+                let orphans = match spec.map(|spec| spec.orphans) {
+                    Some(Orphans::Keep) if !stopping => Orphans::Keep,
+                    Some(Orphans::Keep | Orphans::Sweep) | None => Orphans::Sweep,
                 };
-                let is_success = self.jobs.spec(run.job).is_success(exit);
+                let is_success = spec.is_some_and(|spec| spec.is_success(exit));
                 let left_over = left.then_some(orphans);
                 self.names
                     .exited(run, pid, exit, left_over, is_success || stopping);

@@ -50,7 +50,7 @@ impl App {
     fn on_readdressed(&mut self, job: JobId, address: &str) {
         let name = self.names.job(job);
         tracing::info!(job = name, "the address of {name} is now {address}");
-        let name = announced(self.jobs.spec(job)).unwrap_or(name);
+        let name = self.jobs.spec(job).and_then(announced).unwrap_or(name);
         self.environment.set_address(name, address);
     }
 

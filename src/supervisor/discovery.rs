@@ -3,6 +3,8 @@
 //! Each call and each question is a task of its own that sends one answer; the loop never waits for one. Short calls share
 //! a few places, so that a thousand heartbeats at one tick are no thousand connections; questions are counted by the rules.
 
+mod change;
+
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::rc::Rc;
@@ -12,14 +14,16 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::AbortHandle;
 
+use self::change::{looked_up, plans};
 use super::facts::{self, Facts, Told};
 use super::interfaces;
+use super::numbers::Ids;
 use crate::config::{self, Config, ConsulSettings, InterfaceAddress, Variables};
 use crate::discovery::consul::{Client, Lookup, Settings};
 use crate::events::{EventCode, Failure, JobId, WatchId};
 use crate::process::is_static_glibc;
 use crate::services::{
-    self, Call, CallId, Link, LinkNote, Matter, Plan, Registration, Reply, Services, Subject,
+    self, Call, CallId, Link, LinkNote, Matter, Registration, Reply, Services, Subject,
 };
 use crate::watches::{self, Answer, AskId, Mode, Question, Watches};
 
@@ -67,7 +71,7 @@ pub(super) enum Order {
     Readdressed(JobId, String),
 }
 
-/// Everything about the catalogue, for one configuration.
+/// Everything about one catalogue.
 pub(super) struct Discovery {
     /// `None`: no catalogue is configured.
     client: Option<Client>,
@@ -87,10 +91,6 @@ pub(super) struct Discovery {
     /// What an earlier configuration could not take out of its catalogue yet. One is enough: it holds its own.
     before: Option<Box<Discovery>>,
 }
-
-/// How many earlier configurations are kept for what they left behind; a catalogue that stays away over more reloads
-/// keeps the rest until its `deregisterCriticalServiceAfter`.
-const KEPT: usize = 8;
 
 /// The client that a configuration asks for; reads files, so it blocks.
 ///
@@ -132,30 +132,36 @@ fn of_embedded(consul: &ConsulSettings, at: SocketAddr) -> ConsulSettings {
 impl Discovery {
     /// Without a task yet: see [`Discovery::begin`].
     pub(super) fn new(
-        config: &Config,
+        (config, ids): (&Config, &Ids),
         client: Option<Client>,
         answers: mpsc::Sender<Answered>,
         first: (CallId, AskId),
         seed: u64,
     ) -> Discovery {
-        let served = client.is_some();
-        let plans = if served { plans(config) } else { Vec::new() };
-        let specs = if served {
-            config.watches.clone()
-        } else {
-            Vec::new()
+        let Some(served) = client else {
+            let services = Services::new(Vec::new(), first.0, seed);
+            let watches = Watches::new(Vec::new(), 1, first.1, seed, Instant::now());
+            return Discovery::of(None, services, watches, answers);
         };
-        let room = client.as_ref().map_or(1, Client::max_connections);
-        let jobs = (0..).map(JobId).zip(&config.jobs);
-        let looked_up = jobs.filter_map(|(job, spec)| {
-            let service = spec.service.as_ref().filter(|_| served)?;
-            let changes = !service.interfaces.is_empty() && service.address.is_some();
-            changes.then(|| (job, service.interfaces.clone()))
-        });
+        let room = served.max_connections();
+        let specs = ids.watches(config).map(|(id, spec)| (id, spec.clone()));
+        let services = Services::new(plans(ids.jobs(config)), first.0, seed);
+        let watches = Watches::new(specs.collect(), room, first.1, seed, Instant::now());
+        let mut discovery = Discovery::of(Some(served), services, watches, answers);
+        discovery.looked_up = looked_up(ids.jobs(config));
+        discovery
+    }
+
+    fn of(
+        client: Option<Client>,
+        services: Services,
+        watches: Watches,
+        answers: mpsc::Sender<Answered>,
+    ) -> Discovery {
         Discovery {
-            looked_up: looked_up.collect(),
-            services: Services::new(plans, first.0, seed),
-            watches: Watches::new(specs, room, first.1, seed, Instant::now()),
+            looked_up: Vec::new(),
+            services,
+            watches,
             link: Link::default(),
             told: Told::default(),
             client,
@@ -167,52 +173,6 @@ impl Discovery {
             credentials: None,
             look_at: None,
             before: None,
-        }
-    }
-
-    /// Takes over what an earlier configuration has still to take out of its catalogue. It asks nothing any more.
-    pub(super) fn follow(&mut self, mut earlier: Discovery) {
-        let place = |discovery: &Discovery| discovery.client.as_ref().map(Client::address);
-        earlier.stop_asking();
-        earlier.looked_up.clear();
-        earlier.look_at = None;
-        let same_place = place(&earlier) == place(self);
-        let renewed = |id: &str| same_place && self.services.ids().any(|own| own == id);
-        let mut chain = earlier.before.take();
-        if earlier.services.keep_unsettled(renewed) {
-            earlier.before = chain;
-            chain = Some(Box::new(earlier));
-        }
-        let mut slot = &mut chain;
-        for _ in 0..KEPT {
-            let Some(kept) = slot else { break };
-            slot = &mut kept.before;
-        }
-        *slot = None;
-        self.before = chain;
-    }
-
-    /// Lets an earlier configuration go on with what it has to take out. Nobody of its time is there to be told.
-    fn of_before(&mut self, act: impl FnOnce(&mut Discovery) -> Vec<Order>) {
-        let Some(before) = &mut self.before else {
-            return;
-        };
-        for order in act(before) {
-            match order {
-                Order::Service(services::Order::Call { job, id, call }) => {
-                    before.call(job, id, call);
-                }
-                Order::Service(services::Order::Abandon(id)) => before.abandon_call(id),
-                Order::Service(services::Order::Report(job, services::Note::Deregistered)) => {
-                    let registration = before.services.registration(job);
-                    let name = registration.map_or("?", |registration| registration.name.as_str());
-                    tracing::info!("Service deregistered: {name}, of an earlier configuration");
-                }
-                _ => {}
-            }
-        }
-        if before.services.is_settled() {
-            self.before = before.before.take();
         }
     }
 
@@ -270,10 +230,7 @@ impl Discovery {
     }
 
     pub(super) fn on_answered(&mut self, answered: Answered, now: Instant) -> Vec<Order> {
-        // Numbers are never used twice, so what is not ours is an earlier configuration's, or nobody's.
-        if let Answered::Call { id, .. } = &answered
-            && !self.calls.contains_key(id)
-        {
+        if self.is_of_before(&answered) {
             self.of_before(|before| before.on_answered(answered, now));
             return Vec::new();
         }
@@ -518,24 +475,6 @@ async fn perform(client: &Client, call: Call) -> (Subject, Result<Reply, Failure
             (Subject::Inspection, result.map(Reply::Found))
         }
     }
-}
-
-/// What is to be registered.
-fn plans(config: &Config) -> Vec<Plan> {
-    let hostname = nix::unistd::gethostname().unwrap_or_default();
-    let hostname = hostname.to_string_lossy();
-    let jobs = (0..).map(JobId).zip(&config.jobs);
-    let plans = jobs.filter_map(|(job, spec)| {
-        let service = spec.service.as_ref()?;
-        let health = spec.health.as_ref()?;
-        Some(Plan {
-            job,
-            registration: Registration::new(service, health.ttl, &hostname),
-            initial: service.initial_status.map(Into::into),
-            interval: health.interval,
-        })
-    });
-    plans.collect()
 }
 
 fn of_services(orders: Vec<services::Order>) -> impl Iterator<Item = Order> {

@@ -147,13 +147,6 @@ impl Environment {
         self.refresh(name);
     }
 
-    /// A new configuration begins: no process of it runs yet.
-    pub(super) fn clear_pids(&mut self) {
-        for name in std::mem::take(&mut self.pids).into_keys() {
-            self.refresh(name);
-        }
-    }
-
     /// The whole environment of a child: what all share, then what is its alone, then what its job changes. A later entry
     /// of the same name is never there: it replaces.
     pub(super) fn for_child<'a>(

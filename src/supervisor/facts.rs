@@ -149,6 +149,11 @@ impl Told {
         self.by_job.insert(job, found);
     }
 
+    /// Forgets what these jobs were told: they begin anew.
+    pub(super) fn forget(&mut self, jobs: impl Fn(JobId) -> bool) {
+        self.by_job.retain(|job, _| !jobs(*job));
+    }
+
     /// What a job was told last.
     pub(super) fn last(&self, job: JobId) -> Option<&Rc<Found>> {
         self.by_job.get(&job)

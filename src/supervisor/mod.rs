@@ -32,6 +32,7 @@ mod facts;
 mod fault;
 mod finish;
 mod interfaces;
+mod numbers;
 mod perform;
 mod place;
 mod reload;

@@ -32,7 +32,7 @@ impl App {
                 Effect::Show(job, presence) => self.show(job, presence),
                 Effect::Announce(event) => self.names.announce(event),
                 Effect::Report(job, note) => {
-                    let exec = self.jobs.spec(job).exec.as_ref();
+                    let exec = self.jobs.spec(job).and_then(|spec| spec.exec.as_ref());
                     let command = exec.map_or("", |exec| exec.program());
                     self.names.note(job, &note, command);
                 }
@@ -43,7 +43,10 @@ impl App {
     /// The signal of its job. A check has its own command, which knows nothing of that.
     fn stop_signal(&self, run: Run) -> Signal {
         match run.kind {
-            RunKind::Main => self.jobs.spec(run.job).attributes.stop_signal,
+            RunKind::Main => {
+                let spec = self.jobs.spec(run.job);
+                spec.and_then(|spec| spec.attributes.stop_signal)
+            }
             RunKind::Check(_) => None,
         }
         .unwrap_or(Signal::TERM)
@@ -67,7 +70,10 @@ impl App {
             Source::Watch(watch) => self.discovery.facts(run.job, watch, event.code),
             _ => None,
         });
-        let spec = self.jobs.spec(run.job);
+        // The rules order runs only of jobs and commands that are there.
+        let Some(spec) = self.jobs.spec(run.job) else {
+            return;
+        };
         let (exec, io) = match run.kind {
             RunKind::Main => (spec.exec.as_ref(), spec.io),
             RunKind::Check(number) => {
@@ -81,7 +87,6 @@ impl App {
                 (check.and_then(|check| check.probe.exec()), io)
             }
         };
-        // The rules order runs only of commands that are there.
         let Some(exec) = exec else { return };
         let mut own = own_variables(
             cause,

@@ -1,14 +1,15 @@
-//! A reload: read and check beside the loop, then stop and start cleanly, one after the other (R01, D2, D9).
+//! A reload: read and check beside the loop, then stop and start what has changed, one after the other (R01–R07, D2, D9).
 //!
 //! ```text
 //!   asked ──> loading ──bad──> answered with the report, nothing changes
 //!                │
-//!                good ──> answered, everything stops ──> the last job is gone: the new configuration takes over
+//!                good ──> answered, what it changes stops ──> the last of that is gone: it takes over
 //! ```
 //!
 //! Requests while one is loading share one more load after it, so that any number of them becomes two loads at most and
 //! the last file wins (R05). A stop outweighs a reload (R06).
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -17,13 +18,13 @@ use tokio::time::Instant;
 
 use super::app::{App, Inputs};
 use super::discovery::Discovery;
+use super::numbers::Ids;
 use super::start::{self, Ready, load};
 use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::control::Server;
 use crate::discovery::consul::Client;
-use crate::events::{Event, StopReason};
-use crate::jobs::Jobs;
+use crate::events::{Event, JobId, StopReason};
 use crate::process::Received;
 
 /// Who asked, if it was a client.
@@ -34,6 +35,9 @@ const ASKERS: usize = 1024;
 
 /// A file system that does not answer must not hold the program up; the load itself is bounded by its input.
 const LOAD_LIMIT: Duration = Duration::from_secs(30);
+
+/// Calls to the catalogue that a configuration leaves are waited for so long.
+const LAST_CALLS: Duration = Duration::from_millis(250);
 
 const STOPPING: &str = "the program is stopping";
 
@@ -46,13 +50,14 @@ pub(super) struct Reload {
     askers: Vec<Asker>,
     later: Option<Vec<Asker>>,
     result: Option<Result<Ready, String>>,
-    /// A good configuration that takes over once everything has stopped.
+    /// A good configuration that takes over once what it changes has stopped.
     next: Option<Next>,
 }
 
 /// What takes over, with what was made for it.
 struct Next {
     config: Config,
+    ids: Ids,
     client: Option<Client>,
     catalog: Option<Catalog>,
 }
@@ -78,7 +83,7 @@ impl Reload {
 impl App {
     /// Somebody wants a reload: a client, or with `None` a signal.
     pub(super) fn request_reload(&mut self, asker: Option<Asker>) {
-        if self.jobs.is_ending() && !self.jobs.is_reloading() {
+        if self.jobs.is_ending() {
             answer(asker, Err(STOPPING.to_owned()));
             return;
         }
@@ -114,8 +119,7 @@ impl App {
         let askers = std::mem::take(&mut self.reload.askers);
         if let Some(result) = self.reload.result.take() {
             // A stop that came during the load outweighs it (R06).
-            let stopping = self.jobs.is_ending() && !self.jobs.is_reloading();
-            let result = if stopping {
+            let result = if self.jobs.is_ending() {
                 Err(STOPPING.to_owned())
             } else {
                 result
@@ -139,69 +143,87 @@ impl App {
 
     fn on_good(&mut self, ready: Ready) {
         start::report_warnings(&ready.loaded);
+        let mut config = ready.loaded.config;
+        let ids = self.numbers.number(&mut config);
+        let next = ids.next(&config);
         // An earlier one that was to take over and did not makes room.
         self.reload.next = Some(Next {
-            config: ready.loaded.config,
+            config,
+            ids,
             client: ready.client,
             catalog: ready.catalog,
         });
-        self.tell(&Event::StopRequested(StopReason::Reload));
+        let effects = self.jobs.prepare(next, Instant::now().into());
+        self.perform(effects);
+        self.answer();
     }
 
-    /// Everything of the old configuration has ended: the new one begins.
+    /// What the new configuration changes has ended: it takes over.
     pub(super) async fn take_over(&mut self, inputs: &mut Inputs, received: &mut Vec<Received>) {
         let Some(next) = self.reload.next.take() else {
-            // A reload ends only what a load has replaced; this line is here so that a fault of ours shows.
+            // Only a load ends anything for a reload; this line is here so that a fault of ours shows.
             tracing::error!("a reload ended without a configuration");
             return self.tell(&Event::StopRequested(StopReason::Fault));
         };
         let Next {
             config,
+            ids,
             client,
             catalog,
         } = next;
-        self.logging.apply(&config.logging);
-        self.move_socket(&config).await;
-        let now = std::time::Instant::now();
-        let mut jobs = Jobs::new(
-            config.jobs.clone(),
-            config.stop,
-            now,
-            self.jobs.next_run(),
-            start::seed(),
-        );
-        if self.jobs.in_maintenance() {
-            jobs.continue_maintenance();
+        if config.logging != self.config.logging {
+            self.logging.apply(&config.logging);
         }
-        self.first_run = self.jobs.next_run();
-        self.environment.clear_pids();
-        self.checks.clear();
-        self.check_output.clear();
-        self.forget_probes();
-        // What is still on its way to take a service out arrives before the same service is registered again.
-        let patience = std::time::Duration::from_millis(250);
-        self.finish_calls(inputs, patience).await;
+        self.move_socket(&config).await;
+        let moves = self.discovery.moves_to(client.as_ref());
+        if moves {
+            // What is on its way to take a service out arrives before the same service is registered again.
+            self.finish_calls(inputs, LAST_CALLS).await;
+        }
         self.move_catalogue(&config, catalog).await;
-        let mut discovery = Discovery::new(
-            &config,
-            client,
-            self.answered.clone(),
-            self.discovery.next_numbers(),
-            start::seed(),
-        );
-        std::mem::swap(&mut discovery, &mut self.discovery);
-        self.discovery.follow(discovery);
-        // Answers to jobs that are no more.
-        self.answers.clear();
-        self.jobs = jobs;
-        self.config = config;
-        self.adopt_config(&inputs.signals);
-        tracing::info!("reloaded: {} jobs", self.config.jobs.len());
-        tracing::debug!("control: reloaded app via control plane");
         // A stop that came meanwhile comes before the start of anything (D25).
         inputs.signals.drain(received);
         self.on_signals(received);
-        self.start_all();
+        if self.jobs.is_ending() {
+            return;
+        }
+        let leaving: BTreeSet<JobId> = self.jobs.leaving().collect();
+        let renewed = |job: JobId| leaving.contains(&job);
+        for job in &leaving {
+            self.environment.set_pid(self.names.job(*job), None);
+        }
+        self.checks.retain(|job, _| !renewed(*job));
+        self.check_output.retain(|(job, _), _| !renewed(*job));
+        if moves {
+            let mut discovery = Discovery::new(
+                (&config, &ids),
+                client,
+                self.answered.clone(),
+                self.discovery.next_numbers(),
+                start::seed(),
+            );
+            std::mem::swap(&mut discovery, &mut self.discovery);
+            self.discovery.follow(discovery, renewed);
+        } else {
+            self.discovery.change(&config, &ids, renewed);
+        }
+        self.numbers.settle(&ids);
+        self.config = config;
+        self.ids = ids;
+        self.adopt_config(&inputs.signals);
+        let effects = self.jobs.change(Instant::now().into());
+        tracing::info!("reloaded: {} jobs", self.config.jobs.len());
+        tracing::debug!("control: reloaded app via control plane");
+        self.perform(effects);
+        if moves {
+            self.begin_discovery();
+        } else {
+            let watches = self.ids.watches(&self.config);
+            let watches = watches.map(|(id, spec)| (id, spec.clone())).collect();
+            let orders = self.discovery.resume(watches, Instant::now().into());
+            self.perform_discovery(orders);
+        }
+        self.answer();
     }
 
     /// Follows changed settings of the control socket. On another path the new socket is made before the old one is

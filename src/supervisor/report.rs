@@ -1,32 +1,34 @@
 //! What operators read: events and notes of the rules as log lines.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
+use super::numbers::Ids;
 use crate::config::Config;
-use crate::events::{Exit, JobId, PublicEvent, Run, RunKind, Source};
+use crate::events::{Exit, JobId, PublicEvent, Run, RunKind, Source, WatchId};
 use crate::jobs::{Expiry, MaxRestarts, Note, Orphans};
 
 /// The names of one configuration.
 #[derive(Debug)]
 pub(super) struct Names {
-    jobs: Vec<String>,
-    watches: Vec<String>,
+    jobs: HashMap<JobId, String>,
+    watches: HashMap<WatchId, String>,
 }
 
 impl Names {
-    pub(super) fn new(config: &Config) -> Names {
+    pub(super) fn new(config: &Config, ids: &Ids) -> Names {
+        let jobs = ids.jobs(config);
+        let watches = ids.watches(config);
         Names {
-            jobs: config.jobs.iter().map(|job| job.name.clone()).collect(),
-            watches: config
-                .watches
-                .iter()
-                .map(|watch| watch.name.clone())
+            jobs: jobs.map(|(id, job)| (id, job.name.clone())).collect(),
+            watches: watches
+                .map(|(id, watch)| (id, watch.name.clone()))
                 .collect(),
         }
     }
 
     pub(super) fn job(&self, job: JobId) -> &str {
-        self.jobs.get(job.0 as usize).map_or("?", String::as_str)
+        self.jobs.get(&job).map_or("?", String::as_str)
     }
 
     /// The job's name, or `check.<job>`.
@@ -44,10 +46,7 @@ impl Names {
             Source::Job(job) => self.job(job).to_owned(),
             Source::Check(job) => format!("check.{}", self.job(job)),
             Source::Watch(watch) => {
-                let name = self
-                    .watches
-                    .get(watch.0 as usize)
-                    .map_or("?", String::as_str);
+                let name = self.watches.get(&watch).map_or("?", String::as_str);
                 format!("watch.{name}")
             }
             Source::Signal(signal) => signal.to_string(),

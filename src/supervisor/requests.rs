@@ -60,7 +60,7 @@ impl App {
 
     /// Why a job is not healthy. Asked for by name, a job without a check has to run.
     fn complaint(&self, id: JobId, by_name: bool) -> Option<String> {
-        let status = self.jobs.status(id);
+        let status = self.jobs.status(id)?;
         let name = self.names.job(id);
         match status.health {
             Health::Unhealthy => Some(format!("{name} is unhealthy")),

@@ -104,7 +104,8 @@ impl App {
         let RunKind::Check(number) = run.kind else {
             return false;
         };
-        let health = self.jobs.spec(run.job).health.as_ref();
+        let spec = self.jobs.spec(run.job);
+        let health = spec.and_then(|spec| spec.health.as_ref());
         let check = health.and_then(|health| health.checks.get(usize::from(number)));
         match check.map(|check| &check.probe) {
             None | Some(Probe::Exec(_)) => false,
@@ -130,13 +131,6 @@ impl App {
         true
     }
 
-    /// Ends everything that an earlier configuration asked for.
-    pub(super) fn forget_probes(&mut self) {
-        for (_, task) in self.senses.probes.drain() {
-            task.abort();
-        }
-    }
-
     /// Prepares what the run of a job needs to say that it is ready.
     ///
     /// # Errors
@@ -147,7 +141,7 @@ impl App {
         if run.kind != RunKind::Main {
             return Ok(mouthpiece);
         }
-        match self.jobs.spec(run.job).ready {
+        match self.jobs.spec(run.job).and_then(|spec| spec.ready) {
             None | Some(Ready::Health) => {}
             Some(Ready::Notify { watchdog }) => {
                 let socket = self.senses.socket()?;
@@ -222,12 +216,13 @@ impl App {
     }
 
     fn wants_notices(&self, run: Run) -> bool {
-        let is_present = run.id >= self.first_run && run.kind == RunKind::Main;
-        is_present && matches!(self.jobs.spec(run.job).ready, Some(Ready::Notify { .. }))
+        let is_present = self.jobs.owns(run) && run.kind == RunKind::Main;
+        let ready = self.jobs.spec(run.job).and_then(|spec| spec.ready);
+        is_present && matches!(ready, Some(Ready::Notify { .. }))
     }
 
     fn on_notice(&mut self, run: Run, notice: Notice) {
-        if run.id < self.first_run {
+        if !self.jobs.owns(run) {
             return;
         }
         let job = self.names.job(run.job);

@@ -12,9 +12,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use super::change::arranged;
 use super::order::{AskId, Note, Order};
 use super::query::{News, Phase, Query};
-use super::question::{Answer, Found, Mode, Question, Subject};
+use super::question::{Answer, Found, Mode, Question};
 use super::spec::WatchSpec;
 use crate::events::{EventCode, Failure, Jitter, PublicEvent, Retry, Source, WatchId, later};
 use crate::services::CheckStatus;
@@ -40,41 +41,53 @@ const RETURN: Duration = Duration::from_millis(200);
 /// same orders.
 #[derive(Debug)]
 pub struct Watches {
-    all: Vec<Watch>,
-    queries: Vec<Query>,
+    pub(super) all: BTreeMap<WatchId, Watch>,
+    pub(super) queries: Vec<Query>,
     /// Queries that wait for a place, first come first served.
-    ready: VecDeque<usize>,
-    asked: BTreeMap<AskId, usize>,
-    room: usize,
+    pub(super) ready: VecDeque<usize>,
+    pub(super) asked: BTreeMap<AskId, usize>,
+    pub(super) room: usize,
     /// The room that is configured.
     whole_room: usize,
     /// Questions in a row that were not taken.
     refusals: u32,
     /// The server took fewer connections than there was room for; told once.
     crowded: bool,
-    pulse: Pulse,
+    pub(super) pulse: Pulse,
     deadlines: BTreeSet<(Instant, Timer)>,
-    scheduled: BTreeMap<Timer, Instant>,
+    pub(super) scheduled: BTreeMap<Timer, Instant>,
     jitter: Jitter,
     next_ask: AskId,
 }
 
 #[derive(Debug)]
-struct Watch {
-    spec: WatchSpec,
+pub(super) struct Watch {
+    pub(super) spec: WatchSpec,
     query: usize,
     /// What was published last.
-    shown: Option<Rc<Found>>,
+    pub(super) shown: Option<Rc<Found>>,
     /// What was published before that.
-    shown_before: Option<Rc<Found>>,
+    pub(super) shown_before: Option<Rc<Found>>,
     /// A change waits for quiet, at the latest until then.
-    held_until: Option<Instant>,
+    pub(super) held_until: Option<Instant>,
+}
+
+impl Watch {
+    pub(super) fn new(spec: WatchSpec, query: usize) -> Watch {
+        Watch {
+            spec,
+            query,
+            shown: None,
+            shown_before: None,
+            held_until: None,
+        }
+    }
 }
 
 /// What is known of the server beside its answers.
 #[derive(Debug)]
-struct Pulse {
-    every: Duration,
+pub(super) struct Pulse {
+    pub(super) every: Duration,
     /// When something was heard of the server last.
     heard: Instant,
     under_way: Option<AskId>,
@@ -94,9 +107,9 @@ enum Suspicion {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Timer {
+pub(super) enum Timer {
     Query(usize),
-    Hold(usize),
+    Hold(WatchId),
     Pulse,
     Room,
 }
@@ -106,33 +119,15 @@ impl Watches {
     /// decides the jitter. Nothing is asked yet: see [`Watches::begin`].
     #[must_use]
     pub fn new(
-        specs: Vec<WatchSpec>,
+        specs: Vec<(WatchId, WatchSpec)>,
         room: usize,
         first_ask: AskId,
         seed: u64,
         now: Instant,
     ) -> Watches {
-        let mut queries: Vec<Query> = Vec::new();
-        let mut known: BTreeMap<Subject, usize> = BTreeMap::new();
-        let mut watches = Vec::with_capacity(specs.len());
-        for (id, spec) in (0..).map(WatchId).zip(specs) {
-            let query = *known.entry(spec.subject.clone()).or_insert_with(|| {
-                queries.push(Query::new(spec.subject.clone(), spec.interval, now));
-                queries.len() - 1
-            });
-            queries[query].watches.push(id);
-            queries[query].interval = queries[query].interval.min(spec.interval);
-            watches.push(Watch {
-                spec,
-                query,
-                shown: None,
-                shown_before: None,
-                held_until: None,
-            });
-        }
-        let shortest = queries.iter().map(|query| query.interval).min();
+        let (all, queries) = arranged(specs, now);
         let pulse = Pulse {
-            every: shortest.unwrap_or(PULSE.1).clamp(PULSE.0, PULSE.1),
+            every: pulse_of(&queries),
             heard: now,
             under_way: None,
             suspicion: None,
@@ -140,7 +135,7 @@ impl Watches {
             retry: Retry::default(),
         };
         Watches {
-            all: watches,
+            all,
             queries,
             ready: VecDeque::new(),
             asked: BTreeMap::new(),
@@ -182,19 +177,19 @@ impl Watches {
     /// What a watch published last; `None` before its first answer.
     #[must_use]
     pub fn shown(&self, watch: WatchId) -> Option<&Rc<Found>> {
-        self.all.get(watch.0 as usize)?.shown.as_ref()
+        self.all.get(&watch)?.shown.as_ref()
     }
 
     /// What it published before that; `None` before its second change.
     #[must_use]
     pub fn shown_before(&self, watch: WatchId) -> Option<&Rc<Found>> {
-        self.all.get(watch.0 as usize)?.shown_before.as_ref()
+        self.all.get(&watch)?.shown_before.as_ref()
     }
 
     /// What a watch was configured to be.
     #[must_use]
     pub fn spec(&self, watch: WatchId) -> Option<&WatchSpec> {
-        self.all.get(watch.0 as usize).map(|watch| &watch.spec)
+        self.all.get(&watch).map(|watch| &watch.spec)
     }
 
     /// The first of the watches that a question under way is asked for.
@@ -202,7 +197,7 @@ impl Watches {
     pub fn asked_for(&self, id: AskId) -> Option<&str> {
         let query = self.asked.get(&id)?;
         let watch = self.queries[*query].watches.first()?;
-        Some(&self.all.get(watch.0 as usize)?.spec.name)
+        Some(&self.all.get(watch)?.spec.name)
     }
 
     /// Whether there is nothing to watch.
@@ -354,7 +349,7 @@ impl Watches {
     }
 
     /// Does what is due and possible.
-    fn settle(&mut self, now: Instant, orders: &mut Vec<Order>) {
+    pub(super) fn settle(&mut self, now: Instant, orders: &mut Vec<Order>) {
         let due = self.deadlines.iter().take_while(|(at, _)| *at <= now);
         let due: Vec<Timer> = due.map(|(_, timer)| *timer).collect();
         for timer in due {
@@ -377,7 +372,7 @@ impl Watches {
         self.set_timer(Timer::Room, more.then(|| later(now, REGROWTH)));
     }
 
-    fn make_ready(&mut self, query: usize) {
+    pub(super) fn make_ready(&mut self, query: usize) {
         self.queries[query].phase = Phase::Ready;
         self.ready.push_back(query);
     }
@@ -446,7 +441,7 @@ impl Watches {
         self.set_timer(Timer::Pulse, at);
     }
 
-    fn schedule_query(&mut self, query: usize) {
+    pub(super) fn schedule_query(&mut self, query: usize) {
         let at = match self.queries[query].phase {
             Phase::Waiting { until } => Some(until),
             Phase::Ready | Phase::Asked { .. } => None,
@@ -454,7 +449,7 @@ impl Watches {
         self.set_timer(Timer::Query(query), at);
     }
 
-    fn set_timer(&mut self, timer: Timer, at: Option<Instant>) {
+    pub(super) fn set_timer(&mut self, timer: Timer, at: Option<Instant>) {
         let old = match at {
             Some(at) => self.scheduled.insert(timer, at),
             None => self.scheduled.remove(&timer),
@@ -473,24 +468,27 @@ impl Watches {
     /// A subject's finding has changed: its watches publish that, or wait for quiet first.
     fn on_seen(&mut self, query: usize, now: Instant, orders: &mut Vec<Order>) {
         for id in self.queries[query].watches.clone() {
-            let index = id.0 as usize;
-            let watch = &mut self.all[index];
+            let Some(watch) = self.all.get_mut(&id) else {
+                continue;
+            };
             let held = watch.spec.debounce.filter(|_| watch.shown.is_some());
             let Some(debounce) = held else {
-                self.publish(index, orders);
+                self.publish(id, orders);
                 continue;
             };
             let at_latest = *watch
                 .held_until
                 .get_or_insert_with(|| later(now, debounce.max));
             let until = later(now, debounce.min).min(at_latest);
-            self.set_timer(Timer::Hold(index), Some(until));
+            self.set_timer(Timer::Hold(id), Some(until));
         }
     }
 
     /// Publishes what is new for a watch: `changed`, then how it stands now.
-    fn publish(&mut self, index: usize, orders: &mut Vec<Order>) {
-        let watch = &mut self.all[index];
+    pub(super) fn publish(&mut self, id: WatchId, orders: &mut Vec<Order>) {
+        let Some(watch) = self.all.get_mut(&id) else {
+            return;
+        };
         watch.held_until = None;
         let Some(seen) = self.queries[watch.query].seen.clone() else {
             return;
@@ -506,13 +504,18 @@ impl Watches {
             EventCode::Unhealthy
         };
         watch.shown_before = watch.shown.replace(seen);
-        let id = WatchId(small(index));
         let codes = is_change.then_some(EventCode::Changed);
         for code in codes.into_iter().chain([state]) {
             let source = Source::Watch(id);
             orders.push(Order::Publish(PublicEvent { code, source }));
         }
     }
+}
+
+/// How long nothing may be heard of the server: the shortest interval.
+pub(super) fn pulse_of(queries: &[Query]) -> Duration {
+    let shortest = queries.iter().map(|query| query.interval).min();
+    shortest.unwrap_or(PULSE.1).clamp(PULSE.0, PULSE.1)
 }
 
 /// Whether a watch that found this is healthy: somebody can be asked, or the key is there.

@@ -13,8 +13,10 @@
 //! | `question.rs` | what is asked of the catalogue, and what it answers |
 //! | `query.rs` | the asking about one subject: the index, the pace, the next question |
 //! | `machine.rs` | all watches: who shares what, who hears what, the pulse |
+//! | `change.rs` | what a reload keeps of them |
 //! | `order.rs` | what the rules order |
 
+mod change;
 mod machine;
 mod order;
 mod query;

@@ -88,6 +88,16 @@ impl Query {
         }
     }
 
+    /// Goes on with what another query for the same subject has asked and found.
+    pub(super) fn follow(&mut self, before: &mut Query) {
+        self.phase = before.phase;
+        self.seen = before.seen.take();
+        self.index = before.index;
+        self.confirming = before.confirming;
+        self.retry = std::mem::take(&mut before.retry);
+        self.used_until = before.used_until;
+    }
+
     /// The next question. `share`: how much of its interval it may stand, where subjects take turns.
     pub(super) fn ask(&mut self, id: AskId, now: Instant, share: Option<(u32, u32)>) -> Mode {
         let mode = match self.index {

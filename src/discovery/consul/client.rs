@@ -85,6 +85,13 @@ impl Client {
         self.inner.settings.target.to_string()
     }
 
+    /// Whether another client would ask the same place in the same way. What is in its files may be otherwise: that is
+    /// followed as it changes.
+    #[must_use]
+    pub fn serves_as(&self, other: &Client) -> bool {
+        self.inner.settings == other.inner.settings
+    }
+
     /// How many blocking queries may stand at once (decision 25). The client does not count them.
     #[must_use]
     pub fn max_connections(&self) -> usize {

@@ -10,21 +10,37 @@ use crate::jobs::machine::Job;
 use crate::jobs::spec::Essential;
 
 impl Jobs {
-    /// Begins the end, or gives a reason that outweighs the present one: a stop outweighs a reload (R06, D25), a fault
-    /// everything. A second request for what is already under way changes nothing (D12).
+    /// Begins the end, or gives a reason that outweighs the present one: a fault outweighs everything. A second request for
+    /// what is already under way changes nothing (D12). A reload that waits is over (R06, D25).
     pub(super) fn begin_end(&mut self, why: Why, now: Instant, trays: &mut Trays) {
         if let Some(ending) = &mut self.ending {
             return ending.also(why);
         }
         self.ending = Some(Ending::new(why, now, self.limits.shutdown_timeout));
+        self.change = None;
         trays.publish(PublicEvent::global(EventCode::Shutdown));
-        for index in 0..self.all.len() {
-            let job = self.all[index].id;
-            // A hook of an end that is over is a job like any other.
+        self.send_out(&self.order.clone(), now, trays);
+    }
+
+    /// Whether a job is to come to its end: all are, or this one for a reload.
+    pub(super) fn goes(&self, job: JobId) -> bool {
+        self.ending.is_some() || self.is_leaving(job)
+    }
+
+    /// The jobs that are to come to their end, in config order.
+    pub(super) fn going(&self) -> Vec<JobId> {
+        let order = self.order.iter().copied();
+        order.filter(|job| self.goes(*job)).collect()
+    }
+
+    /// Lets jobs come to their end, each as soon as nobody needs it who goes as well.
+    pub(super) fn send_out(&mut self, jobs: &[JobId], now: Instant, trays: &mut Trays) {
+        for job in jobs.iter().copied() {
+            // A hook of an end that is over, or does not come, is a job like any other.
             let is_hook = self
                 .job(job)
                 .hook_of()
-                .is_some_and(|(_, source)| !self.job(source).is_complete());
+                .is_some_and(|(_, source)| self.goes(source) && !self.job(source).is_complete());
             if self.is_needed(job) && self.job(job).is_up() {
                 self.deferred.insert(job);
                 self.with(job, now, trays, Job::hold);
@@ -38,14 +54,14 @@ impl Jobs {
     pub(super) fn is_needed(&self, job: JobId) -> bool {
         let clients = self.index.needed_by.get(&job);
         let mut clients = clients.into_iter().flatten();
-        clients.any(|client| !self.job(*client).is_complete())
+        clients.any(|client| self.goes(*client) && !self.job(*client).is_complete())
     }
 
     pub(super) fn take_finals(&mut self, now: Instant, trays: &mut Trays) {
         for (job, exit) in std::mem::take(&mut trays.finals) {
             let exit = exit.map(|exit| self.job(job).spec.judged(exit));
             if let Some(failure) = exit.filter(|exit| !exit.is_success()) {
-                self.first_failure.get_or_insert(failure);
+                self.first_failure.get_or_insert((job, failure));
             }
             let failed = exit.is_none_or(|exit| !exit.is_success());
             let ends = match self.job(job).spec.essential {
@@ -55,7 +71,7 @@ impl Jobs {
             };
             if ends {
                 // A job that never ran has failed by what it waited for.
-                let exit = exit.or(self.first_failure);
+                let exit = exit.or(self.first_failure.map(|(_, exit)| exit));
                 self.begin_end(Why::Essential(exit), now, trays);
             }
         }
@@ -86,15 +102,13 @@ impl Jobs {
             .collect();
         // Hooks that wait for each other wait for ever: once nothing lives that could end, no event will come any more.
         let mut stuck: Vec<JobId> = Vec::new();
-        if ready.is_empty() && self.is_ending() && self.others_are_lifeless() {
-            stuck.extend(
-                self.index
-                    .hooks
-                    .iter()
-                    .filter(|hook| self.job(**hook).is_at_rest()),
-            );
+        let goes_on = self.ending.is_some() || self.change.is_some();
+        if ready.is_empty() && goes_on && self.others_are_lifeless() {
+            let hooks = self.index.hooks.iter().copied();
+            stuck.extend(hooks.filter(|hook| self.goes(*hook) && self.job(*hook).is_at_rest()));
             if stuck.is_empty() {
-                ready.extend(&self.awaiting_hooks);
+                let waiting = self.awaiting_hooks.iter().copied();
+                ready.extend(waiting.filter(|job| self.goes(*job)));
             }
         }
         // Both were judged before either acts: what acts publishes, and that has to be delivered first.
@@ -107,12 +121,12 @@ impl Jobs {
         !ready.is_empty() || !stuck.is_empty()
     }
 
-    /// Whether nothing lives that could end, but jobs that wait for the others.
+    /// Whether nothing goes that lives and could end, but jobs that wait for the others.
     pub(super) fn others_are_lifeless(&self) -> bool {
         let mut others = self
             .all
-            .iter()
-            .filter(|job| !self.deferred.contains(&job.id));
+            .values()
+            .filter(|job| self.goes(job.id) && !self.deferred.contains(&job.id));
         others.all(Job::is_lifeless)
     }
 

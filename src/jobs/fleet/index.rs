@@ -1,4 +1,4 @@
-//! Who has to do with whom: made once from what the jobs are, and never changed.
+//! Who has to do with whom: made from what the jobs are, anew for each configuration.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,9 +26,9 @@ pub(super) struct Index {
 }
 
 impl Index {
-    pub(super) fn of(jobs: &[Job]) -> Index {
+    pub(super) fn of<'a>(jobs: impl Iterator<Item = &'a Job> + Clone) -> Index {
         let mut index = Index::default();
-        for job in jobs {
+        for job in jobs.clone() {
             for event in subscriptions(&job.spec) {
                 index.subscribers.entry(event).or_default().push(job.id);
             }
@@ -44,7 +44,7 @@ impl Index {
                 index.stopping_hooks.entry(source).or_default().push(job.id);
             }
         }
-        let specs: Vec<(JobId, &JobSpec)> = jobs.iter().map(|job| (job.id, &job.spec)).collect();
+        let specs: Vec<(JobId, &JobSpec)> = jobs.map(|job| (job.id, &job.spec)).collect();
         index.needed_by = needs::needed_by(&specs);
         index
     }

@@ -36,11 +36,11 @@ pub enum JobState {
 }
 
 impl Jobs {
-    /// What others may see of a job.
+    /// What others may see of a job; `None` if there is no such job (any more).
     #[must_use]
-    pub fn status(&self, job: JobId) -> JobStatus {
-        let job = self.job(job);
-        JobStatus {
+    pub fn status(&self, job: JobId) -> Option<JobStatus> {
+        let job = self.all.get(&job)?;
+        Some(JobStatus {
             state: match job.phase {
                 Phase::Waiting { .. } => JobState::Waiting,
                 Phase::Idle => JobState::Idle,
@@ -57,6 +57,6 @@ impl Jobs {
             is_checked: job.check.as_ref().is_some_and(Checks::is_checked),
             is_started: job.is_started(),
             last_exit: job.last_exit,
-        }
+        })
     }
 }

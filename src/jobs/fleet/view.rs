@@ -1,46 +1,77 @@
 //! What the jobs see of each other.
 
 use super::Jobs;
-use crate::events::{EventCode, PublicEvent, Source};
+use crate::events::{EventCode, JobId, PublicEvent, Source};
 use crate::jobs::condition::{Is, State, View};
 use crate::jobs::health::Health;
 use crate::jobs::machine::Job;
 
-/// What conditions ask of the fleet.
-impl View for Jobs {
+/// What one job's condition sees of the fleet.
+pub(super) struct Seen<'a> {
+    jobs: &'a Jobs,
+    /// The job stays while others leave for a reload: nothing is so of those, and everything can come of those that follow.
+    stays: bool,
+}
+
+impl Jobs {
+    /// What this job sees.
+    pub(super) fn seen_by(&self, job: JobId) -> Seen<'_> {
+        Seen {
+            jobs: self,
+            stays: self.change.is_some() && !self.is_leaving(job),
+        }
+    }
+}
+
+impl Seen<'_> {
+    fn is_of_the_past(&self, source: Source) -> bool {
+        match source {
+            Source::Job(job) | Source::Check(job) => self.stays && self.jobs.is_leaving(job),
+            Source::Global | Source::Watch(_) | Source::Signal(_) => false,
+        }
+    }
+}
+
+impl View for Seen<'_> {
     fn holds(&self, state: State) -> bool {
+        let jobs = self.jobs;
         match (state.source, state.is) {
-            (Source::Job(job), Is::Running) => self.job(job).is_running(),
+            (source, _) if self.is_of_the_past(source) => false,
+            (Source::Job(job), Is::Running) => jobs.job(job).is_running(),
             (Source::Job(job), is) => {
                 let wanted = if is == Is::Healthy {
                     Health::Healthy
                 } else {
                     Health::Unhealthy
                 };
-                self.job(job).is_alive() && self.job(job).health() == wanted
+                jobs.job(job).is_alive() && jobs.job(job).health() == wanted
             }
-            (Source::Watch(watch), Is::Healthy) => self.watches.get(&watch) == Some(&true),
-            (Source::Watch(watch), Is::Unhealthy) => self.watches.get(&watch) == Some(&false),
+            (Source::Watch(watch), Is::Healthy) => jobs.watches.get(&watch) == Some(&true),
+            (Source::Watch(watch), Is::Unhealthy) => jobs.watches.get(&watch) == Some(&false),
             _ => false,
         }
     }
 
     fn can_hold(&self, state: State) -> bool {
+        let jobs = self.jobs;
         match (state.source, state.is) {
+            (source, _) if self.is_of_the_past(source) => true,
             (Source::Job(job), Is::Running) => {
-                self.job(job).is_alive() || self.job(job).is_running()
+                jobs.job(job).is_alive() || jobs.job(job).is_running()
             }
-            (Source::Job(job), _) => self.job(job).is_alive(),
+            (Source::Job(job), _) => jobs.job(job).is_alive(),
             _ => true,
         }
     }
 
     fn can_come(&self, event: PublicEvent) -> bool {
+        let jobs = self.jobs;
         match event.source {
+            source if self.is_of_the_past(source) => true,
             Source::Job(job) if event.code == EventCode::Stopping => {
-                !self.job(job).has_told_stopping()
+                !jobs.job(job).has_told_stopping()
             }
-            Source::Job(job) | Source::Check(job) => !self.job(job).is_complete(),
+            Source::Job(job) | Source::Check(job) => !jobs.job(job).is_complete(),
             Source::Global | Source::Watch(_) | Source::Signal(_) => true,
         }
     }

@@ -1,5 +1,6 @@
 //! The rules in virtual time: a tester that owns the clock and plays the shell.
 
+mod checker;
 mod configurations;
 mod properties;
 mod rules;

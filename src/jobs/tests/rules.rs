@@ -227,7 +227,7 @@ fn j05_events_during_a_run_become_one_more_run() {
     assert_eq!(world.starts(0), 2);
     world.exit(0, 0);
     assert_eq!(world.starts(0), 2);
-    assert_eq!(world.jobs.status(JobId(0)).state, JobState::Idle);
+    assert_eq!(world.status(0).state, JobState::Idle);
 }
 
 #[test]
@@ -298,7 +298,7 @@ fn a_job_without_a_command_never_ends_by_itself() {
     let mut world = World::started(vec![spec, job("task")]);
     world.exit(1, 0);
     assert_eq!(world.outcome(), None);
-    assert!(world.jobs.status(JobId(0)).is_started);
+    assert!(world.status(0).is_started);
     world.stop();
     assert_eq!(world.outcome(), Some(Outcome::End(0)));
 }
@@ -434,7 +434,7 @@ fn every_result_is_published() {
     ] {
         world.advance(secs(1));
         world.end(world.check(0), Exit::Code(code));
-        assert_eq!(world.jobs.status(JobId(0)).health, health);
+        assert_eq!(world.status(0).health, health);
     }
     assert_eq!(world.announced(on(EventCode::Healthy, 0)), 2);
     assert_eq!(world.announced(on(EventCode::Unhealthy, 0)), 2);
@@ -476,7 +476,7 @@ fn j01_a_slow_check_is_killed_and_never_runs_twice() {
         world.advance(ms(900));
         assert_eq!(world.live[&run], Some(Signal::KILL));
         world.end(run, Exit::Signal(Signal::KILL));
-        assert_eq!(world.jobs.status(JobId(0)).health, Health::Unhealthy);
+        assert_eq!(world.status(0).health, Health::Unhealthy);
     }
 }
 
@@ -498,10 +498,10 @@ fn j03_a_check_that_cannot_start_is_unhealthy_but_want_of_resources_is_unknown()
     let mut world = World::started(vec![service("app")]);
     world.advance(secs(1));
     world.fail_spawn(world.check(0), StartFailure::NotExecutable);
-    assert_eq!(world.jobs.status(JobId(0)).health, Health::Unhealthy);
+    assert_eq!(world.status(0).health, Health::Unhealthy);
     world.advance(secs(1));
     world.fail_spawn(world.check(0), StartFailure::Exhausted);
-    assert_eq!(world.jobs.status(JobId(0)).health, Health::Unknown);
+    assert_eq!(world.status(0).health, Health::Unknown);
     assert_eq!(world.announced(on(EventCode::Unhealthy, 0)), 1);
 }
 
@@ -511,7 +511,7 @@ fn a_restart_makes_the_health_unknown() {
     world.advance(secs(1));
     world.end(world.check(0), Exit::Code(0));
     world.exit(0, 1);
-    assert_eq!(world.jobs.status(JobId(0)).health, Health::Unknown);
+    assert_eq!(world.status(0).health, Health::Unknown);
 }
 
 // ---- maintenance -----------------------------------------------------------------------------------------------------
@@ -528,7 +528,7 @@ fn maintenance_suspends_checks_and_voids_the_one_under_way() {
     world.advance(secs(5));
     assert_eq!(world.find(0, RunKind::Check(0)), None);
     world.tell(&Event::Maintenance(false));
-    assert_eq!(world.jobs.status(JobId(0)).health, Health::Unknown);
+    assert_eq!(world.status(0).health, Health::Unknown);
     world.advance(secs(1));
     world.check(0);
 }

@@ -1,7 +1,7 @@
 //! The end: of one job, of all, asked for and by itself.
 
 use super::world::*;
-use crate::events::{Event, EventCode, Exit, JobId, Signal, StopReason};
+use crate::events::{Event, EventCode, Exit, Signal, StopReason};
 use crate::jobs::{Effect, Essential, JobSpec, JobState, Note, Outcome, Restarts, StopLimits};
 
 fn hook(name: &str, start: crate::jobs::Start) -> JobSpec {
@@ -335,17 +335,9 @@ fn zero_jobs_run_until_they_are_asked_to_stop() {
 }
 
 #[test]
-fn r06_a_stop_outweighs_a_reload_and_a_fault_outweighs_both() {
+fn a_fault_outweighs_a_stop() {
     for (reasons, outcome) in [
-        (vec![StopReason::Reload], Outcome::Reload),
-        (
-            vec![StopReason::Reload, StopReason::Requested],
-            Outcome::End(0),
-        ),
-        (
-            vec![StopReason::Requested, StopReason::Reload],
-            Outcome::End(0),
-        ),
+        (vec![StopReason::Requested], Outcome::End(0)),
         (
             vec![
                 StopReason::Requested,
@@ -374,7 +366,7 @@ fn a_check_under_way_is_killed_and_waited_for() {
     let check = world.check(0);
     assert_eq!(world.live[&check], Some(Signal::KILL));
     world.end(world.main(0), Exit::Code(0));
-    assert_eq!(world.jobs.status(JobId(0)).state, JobState::Stopping);
+    assert_eq!(world.status(0).state, JobState::Stopping);
     world.end(check, Exit::Signal(Signal::KILL));
     assert_eq!(world.announced(on(EventCode::Unhealthy, 0)), 0);
     assert_eq!(world.outcome(), Some(Outcome::End(0)));

@@ -36,7 +36,7 @@ fn next(world: &mut World, code: i32) {
 }
 
 fn health(world: &World) -> Health {
-    world.jobs.status(JobId(0)).health
+    world.status(0).health
 }
 
 fn counts(world: &World) -> (usize, usize) {
@@ -227,7 +227,7 @@ const NOTIFY: Ready = Ready::Notify { watchdog: None };
 fn ready_a_job_without_a_check_is_healthy_from_then_on() {
     let mut world = World::started(vec![ready_by(Ready::Descriptor(3))]);
     assert_eq!(health(&world), Health::Unknown);
-    assert!(world.jobs.status(JobId(0)).is_checked);
+    assert!(world.status(0).is_checked);
     // Another run's word counts nothing.
     let stale = Run {
         id: crate::events::RunId(99),

@@ -17,7 +17,7 @@ fn starts_by(name: &str, start: Start) -> JobSpec {
 }
 
 fn state(world: &World, job: u32) -> JobState {
-    world.jobs.status(JobId(job)).state
+    world.status(job).state
 }
 
 #[test]

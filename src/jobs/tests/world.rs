@@ -8,12 +8,12 @@ use crate::events::{
     StopReason,
 };
 use crate::jobs::{
-    CheckSpec, Condition, Effect, Exec, HealthSpec, JobSpec, Jobs, Note, Outcome, Probe, Restarts,
-    Start, StopLimits,
+    CheckSpec, Condition, Effect, Exec, HealthSpec, JobSpec, JobStatus, Jobs, Note, Outcome, Probe,
+    Restarts, Start, StopLimits,
 };
 use crate::services::{Presence, ServiceSpec};
 
-pub(super) fn secs(n: u64) -> Duration {
+pub(super) const fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
@@ -92,6 +92,11 @@ pub(super) fn service(name: &str) -> ServiceSpec {
     }
 }
 
+/// Jobs with the number of their place.
+pub(super) fn numbered(specs: Vec<JobSpec>) -> Vec<(JobId, JobSpec)> {
+    (0..).map(JobId).zip(specs).collect()
+}
+
 /// A job with a service.
 pub(super) fn served(name: &str) -> JobSpec {
     JobSpec {
@@ -117,7 +122,7 @@ impl World {
 
     pub(super) fn with_limits(specs: Vec<JobSpec>, limits: StopLimits) -> World {
         let now = Instant::now();
-        let jobs = Jobs::new(specs, limits, now, RunId(1), 7);
+        let jobs = Jobs::new(numbered(specs), limits, now, RunId(1), 7);
         World {
             jobs,
             start: now,
@@ -282,6 +287,10 @@ impl World {
             .iter()
             .filter(|(_, e)| matches!(e, Effect::Spawn { run, .. } if is_main(*run, job)));
         starts.map(|(at, _)| *at).collect()
+    }
+
+    pub(super) fn status(&self, job: u32) -> JobStatus {
+        self.jobs.status(JobId(job)).expect("it is there")
     }
 
     pub(super) fn outcome(&self) -> Option<Outcome> {

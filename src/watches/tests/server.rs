@@ -38,6 +38,11 @@ pub(super) fn watch(name: &str) -> WatchSpec {
     }
 }
 
+/// Watches with the number of their place.
+pub(super) fn numbered(specs: Vec<WatchSpec>) -> Vec<(WatchId, WatchSpec)> {
+    (0..).map(WatchId).zip(specs).collect()
+}
+
 pub(super) fn instance(number: u16) -> Instance {
     Instance {
         id: format!("i{number}"),
@@ -103,7 +108,7 @@ impl World {
     pub(super) fn seeded(specs: Vec<WatchSpec>, room: usize, seed: u64) -> World {
         let now = Instant::now();
         World {
-            watches: Watches::new(specs, room, AskId(1), seed, now),
+            watches: Watches::new(numbered(specs), room, AskId(1), seed, now),
             now,
             start: now,
             mood: Mood::Well,
