@@ -206,17 +206,18 @@ fn s17_a_client_without_an_answer_delays_no_stop() {
 
 #[test]
 fn k07_a_job_reloads_its_own_supervisor_while_it_is_restarted() {
-    // Each life of the job asks for a reload, which ends that life; the fifth one stays.
+    // Each life of the job changes its own definition and asks for a reload, which ends that life; the fifth one stays.
     let script = r#"#!/bin/sh
 lives=$(wc -l < @DIR@/journal 2>/dev/null || echo 0)
 echo life >> @DIR@/journal
 [ "$lives" -ge 4 ] && { echo settled; exec sleep 60; }
+sed -i "s/LIVES: '.*'/LIVES: '$lives more'/" @DIR@/containerpilot.json5
 @PILOT@ -reload -config @DIR@/containerpilot.json5
 echo "answer $?" >> @DIR@/answers
 exec sleep 60
 "#;
     let script = script.replace("@PILOT@", env!("CARGO_BIN_EXE_pilothouse"));
-    let jobs = "[{ name: 'app', exec: '@DIR@/app', restarts: 'unlimited' }, { name: 'other', exec: 'sleep 61' }]";
+    let jobs = "[{ name: 'app', exec: '@DIR@/app', env: { LIVES: '' },\n restarts: 'unlimited' }, { name: 'other', exec: 'sleep 61' }]";
     let Some(mut pilot) = Pilot::jobs(jobs).file("app", &script).start_as_pid1() else {
         return;
     };
@@ -243,6 +244,7 @@ while :; do sleep 0.01; done
     let config = "{ control: { socket: '@DIR@/control.socket' }, stopTimeout: '20s', jobs: [{ name: 'app', exec: '@DIR@/app' }] }";
     let mut pilot = Pilot::config(config).file("app", script).start();
     pilot.wait_for_line("ready", PATIENCE);
+    pilot.alter("app");
     assert_eq!(pilot.request("POST", "/v3/reload", "").status, 200);
     std::fs::write(pilot.dir().join("answered"), "").expect("a directory of ours");
     pilot.wait_for_line("answered first", PATIENCE);

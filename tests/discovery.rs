@@ -528,6 +528,7 @@ fn the_embedded_catalogue_lasts_over_a_reload() {
     pilot.wait_for_line("Service registered: app", PATIENCE);
     let curl = |path: &str| web(port, "GET", path);
     web(port, "PUT", "/v1/kv/mine");
+    pilot.alter("app");
     assert_eq!(pilot.request("POST", "/v3/reload", "").status, 200);
     pilot.wait_for_lines("Service registered: app", 2, PATIENCE);
     assert_eq!(curl("/v1/kv/mine").status, 200);

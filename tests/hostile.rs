@@ -160,7 +160,7 @@ fn a_signal_that_a_reload_forwards_does_not_end_the_program() {
     let text = config("'WINCH', 'QUIT'").replace("@DIR@", &pilot.dir().display().to_string());
     std::fs::write(pilot.dir().join("containerpilot.json5"), text).expect("a file of ours");
     assert_eq!(pilot.request("POST", "/v3/reload", "").status, 200);
-    pilot.wait_for_lines("ready", 2, PATIENCE);
+    pilot.wait_for_line("reloaded", PATIENCE);
     pilot.signal(Signal::SIGQUIT);
     pilot.wait_for_line("heard", PATIENCE);
     stop(pilot);

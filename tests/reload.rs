@@ -115,17 +115,18 @@ fn r01_a_file_that_cannot_be_read_changes_nothing() {
     // And a good one is still taken.
     std::fs::remove_file(&config).expect("it is there");
     pilot.write_jobs(APP);
+    pilot.alter("app");
     assert_eq!(pilot.ask(&["-reload"]).code, Some(0));
     pilot.wait_for_lines("app up", 2, PATIENCE);
     stop(&mut pilot);
 }
 
 #[test]
-fn a_reload_replaces_the_jobs() {
+fn a_reload_replaces_what_has_changed() {
     let mut pilot = Pilot::jobs(APP).start();
     pilot.wait_for_line("app up", PATIENCE);
     let old = only(&pilot, "sleep 61").pid;
-    pilot.write_jobs(r#"[{ name: "app", exec: { shell: "echo app up; exec sleep 61" } }, { name: "more", exec: "sleep 62" }]"#);
+    pilot.write_jobs(r#"[{ name: "app", exec: { shell: "echo app up; exec sleep 61" }, env: { A: "b" } }, { name: "more", exec: "sleep 62" }]"#);
     assert_eq!(pilot.ask(&["-reload"]).code, Some(0));
     pilot.wait_for_line("reloaded: 2 jobs", PATIENCE);
     pilot.wait_for_lines("app up", 2, PATIENCE);
@@ -148,6 +149,7 @@ fn d2_the_old_copy_is_gone_before_the_new_one_starts() {
         .start();
     for run in 1..=3 {
         pilot.journal().wait_for(run, PATIENCE);
+        pilot.alter("app");
         pilot.signal(Signal::SIGHUP);
         pilot.wait_for_lines("reloaded: 1 jobs", run, PATIENCE);
     }
@@ -182,6 +184,7 @@ fn maintenance_survives_a_reload() {
     pilot.wait_for_line("app up", PATIENCE);
     assert_eq!(pilot.ask(&["-maintenance", "enable"]).code, Some(0));
     pilot.settle();
+    pilot.alter("app");
     assert_eq!(pilot.ask(&["-reload"]).code, Some(0));
     pilot.wait_for_lines("app up", 2, PATIENCE);
     let checks = pilot.journal().lines().len();
@@ -218,6 +221,7 @@ fn the_control_socket_stays_open_over_a_reload() {
     let connect = || UnixStream::connect(pilot.dir().join("control.socket")).expect("it listens");
     // Two clients that have not asked yet when the reload begins.
     let (during, after) = (connect(), connect());
+    pilot.alter("app");
     let answered = |mut client: UnixStream| {
         let ping = b"GET /v3/ping HTTP/1.1\r\nHost: control\r\n\r\n";
         client.write_all(ping).expect("it reads");
@@ -277,6 +281,7 @@ fn r07_the_log_follows_a_reload() {
         r#"{ control: { socket: "@DIR@/control.socket" }, stopTimeout: 1, logging: { format: "json", output: "@DIR@/new.log" },
              jobs: [{ name: "app", exec: { shell: "echo app up; exec sleep 61" } }] }"#,
     );
+    pilot.alter("app");
     pilot.signal(Signal::SIGHUP);
     pilot.wait_until(PATIENCE, "the new log", || {
         let text = std::fs::read_to_string(pilot.dir().join("new.log")).unwrap_or_default();
@@ -341,6 +346,7 @@ fn r06_a_reload_during_the_stop_is_refused() {
 fn r06_a_stop_during_a_reload_wins() {
     let mut pilot = Pilot::jobs(HELD).start();
     pilot.wait_for_line("app up", PATIENCE);
+    pilot.alter("app");
     assert_eq!(pilot.ask(&["-reload"]).code, Some(0));
     pilot.journal().wait_for(1, PATIENCE);
     pilot.signal(Signal::SIGTERM);

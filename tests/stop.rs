@@ -268,6 +268,7 @@ fn s12_hooks_with_each_run_once_at_a_stop() {
 fn s12_hooks_with_each_run_once_at_a_reload() {
     let mut pilot = Pilot::jobs(HOOKED).start();
     pilot.wait_for_line("app up", PATIENCE);
+    pilot.alter("app");
     pilot.signal(Signal::SIGHUP);
     pilot.wait_for_lines("app up", 2, PATIENCE);
     assert_eq!(pilot.journal().lines(), ["pre", "app", "post"]);

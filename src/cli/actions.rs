@@ -9,7 +9,7 @@ use super::exit::ExitCode;
 use super::invocation::Action;
 use super::run::Console;
 use crate::config::ControlSettings;
-use crate::control::{Client, ClientError, GIT_HASH, VERSION};
+use crate::control::{Client, ClientError, GIT_HASH, ReloadPlan, VERSION};
 use crate::supervisor::{ConfigPlace, DEFAULT_CONFIG, ReadError};
 
 /// The two lines of `-version`.
@@ -118,8 +118,8 @@ pub(super) fn request(
     console: &mut Console<'_>,
 ) -> ExitCode {
     match perform(action, find_socket) {
-        Ok(()) if *action == Action::Ping => console.print(b"ok\n"),
-        Ok(()) => ExitCode::Success,
+        Ok(text) if text.is_empty() => ExitCode::Success,
+        Ok(text) => console.print(text.as_bytes()),
         Err(error) => console.refuse(&format!("{}{error}", prefix(action)), ExitCode::Failure),
     }
 }
@@ -132,14 +132,16 @@ fn prefix(action: &Action) -> &'static str {
         Action::Maintenance(_) => "-maintenance: failed to run subcommand: ",
         Action::PutEnv(_) => "-putenv: failed to run subcommand: ",
         Action::PutMetric(_) => "-putmetric: failed to run subcommand: ",
+        Action::ReloadPlan { .. } => "reload --plan: ",
         Action::Healthy(_) => "",
     }
 }
 
+/// Says what is to be printed.
 fn perform(
     action: &Action,
     find_socket: impl FnOnce() -> Result<PathBuf, ReadError>,
-) -> Result<(), RequestError> {
+) -> Result<String, RequestError> {
     let socket = find_socket()?;
     let client = Client::new(&socket)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -147,8 +149,15 @@ fn perform(
         .build()?;
     runtime.block_on(async {
         match action {
-            Action::Ping => client.ping().await?,
+            Action::Ping => {
+                client.ping().await?;
+                return Ok("ok\n".to_owned());
+            }
             Action::Reload => client.reload().await?,
+            Action::ReloadPlan { json } => {
+                let plan = client.reload_plan().await?;
+                return Ok(shown(&plan, *json));
+            }
             Action::Maintenance(enable) => client.maintenance(*enable).await?,
             Action::PutEnv(pairs) => client.put_environ(pairs).await?,
             Action::PutMetric(pairs) => client.put_metric(pairs).await?,
@@ -160,6 +169,14 @@ fn perform(
                 }
             }
         }
-        Ok(())
+        Ok(String::new())
     })
+}
+
+fn shown(plan: &ReloadPlan, json: bool) -> String {
+    match serde_json::to_string_pretty(plan) {
+        Ok(text) if json => text + "\n",
+        _ if plan.is_empty() => "nothing would change\n".to_owned(),
+        _ => plan.to_string(),
+    }
 }

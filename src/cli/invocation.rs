@@ -63,8 +63,10 @@ pub struct CatalogOptions {
 pub enum Action {
     /// `-ping`.
     Ping,
-    /// `-reload`.
+    /// `-reload`, or `reload`.
     Reload,
+    /// `reload --plan`: for people, or with `--json` for tools.
+    ReloadPlan { json: bool },
     /// `-maintenance`: true for `enable`, false for any other word, as in the original.
     Maintenance(bool),
     /// `-putenv`, all of them.

@@ -13,8 +13,8 @@ use super::usage::UsageError;
 use crate::jobs::{Exec, Restarts};
 
 /// The subcommands, for the suggestion after a wrong word.
-const COMMANDS: [&str; 8] = [
-    "check", "render", "migrate", "run", "healthy", "catalog", "version", "help",
+const COMMANDS: [&str; 9] = [
+    "check", "render", "migrate", "run", "reload", "healthy", "catalog", "version", "help",
 ];
 
 /// Reads a command line; `args[0]` is the program's name.
@@ -42,6 +42,7 @@ fn subcommand(name: &str, words: Words<'_>) -> Result<Invocation, UsageError> {
         "render" => render(words),
         "migrate" => migrate(words),
         "run" => run_command(words),
+        "reload" => reload(words),
         "healthy" => healthy(words),
         "catalog" => catalog(words),
         "version" => nothing_more(name, words, Invocation::Version),
@@ -220,6 +221,36 @@ fn migrate(words: Words<'_>) -> Result<Invocation, UsageError> {
         file: PathBuf::from(file),
         app: app?,
     })
+}
+
+fn reload(mut words: Words<'_>) -> Result<Invocation, UsageError> {
+    let mut config = None;
+    let mut socket = None;
+    let mut plan = false;
+    let mut json = false;
+    while let Some(flag) = words.next_flag()? {
+        match flag.name() {
+            "config" => config = some_value(flag, &mut words)?,
+            "socket" => socket = some_value(flag, &mut words)?.map(PathBuf::from),
+            "plan" => plan = flag.switch()?,
+            "json" => json = flag.switch()?,
+            "h" | "help" => return Ok(Invocation::Help),
+            _ => return Err(flag.unknown()),
+        }
+    }
+    let action = match (plan, json) {
+        (true, json) => Action::ReloadPlan { json },
+        (false, false) => Action::Reload,
+        (false, true) => {
+            return Err(UsageError::new("`--json` goes with `--plan`".to_owned()));
+        }
+    };
+    let request = Invocation::Request {
+        config,
+        socket,
+        action,
+    };
+    nothing_more("reload", words, request)
 }
 
 fn healthy(mut words: Words<'_>) -> Result<Invocation, UsageError> {

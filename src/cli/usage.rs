@@ -8,6 +8,7 @@ Usage:
   pilothouse check [--strict] FILE              say what is wrong with FILE; touches nothing
   pilothouse render [--expanded] FILE           print FILE rendered, or with every hook as the job that it is
   pilothouse migrate FILE [-- APP [ARG...]]     print FILE, which is of version 2 or 1, in the form of version 3
+  pilothouse reload [flags]                     have the configuration read again, or say what that would do
   pilothouse healthy [flags] [JOB]              exit 0 if JOB, or everything, is healthy
   pilothouse catalog [flags]                    serve a Consul in memory, for development and tests
   pilothouse version
@@ -33,6 +34,11 @@ Flags of run:
   --restarts N           restarts after the first run: a number, `unlimited` or `never` (default)
   --stop-timeout TIME    from TERM to KILL, for example `10s`; a bare number is in seconds
   --socket PATH          the control socket
+
+Flags of reload:
+  --plan                 only say what would be restarted, adjusted, started and stopped, and why
+  --json                 say it as JSON
+  --config FILE, --socket PATH   as above
 
 Flags of healthy:
   --config FILE, --socket PATH   as above

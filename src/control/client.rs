@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::command::HealthAnswer;
 use super::error::ClientError;
+use super::plan::ReloadPlan;
 
 /// Total time of a request.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -54,6 +55,16 @@ impl Client {
     pub async fn reload(&self) -> Result<(), ClientError> {
         let request = self.http.post(url("/v3/reload")).timeout(RELOAD_TIMEOUT);
         self.expect_success(request).await
+    }
+
+    /// Asks what a reload would do; the error says what is wrong with the configuration.
+    pub async fn reload_plan(&self) -> Result<ReloadPlan, ClientError> {
+        let request = self.http.get(url("/api/v1/reload/plan"));
+        let (status, text) = self.send(request.timeout(RELOAD_TIMEOUT)).await?;
+        match serde_json::from_str(&text) {
+            Ok(plan) if status.is_success() => Ok(plan),
+            _ => Err(refused(status, &text)),
+        }
     }
 
     /// Enters or leaves maintenance.

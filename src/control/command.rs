@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
+use super::plan::ReloadPlan;
+
 /// Done, or why it was refused. The refusal reaches the client as it is, with the status 422.
 pub type Outcome = Result<(), String>;
 
@@ -13,6 +15,10 @@ pub enum Command {
     /// Read the configuration again. Answer when it is known to be good or bad, not when the last old job has ended:
     /// the client may be one of them (K07).
     Reload { reply: oneshot::Sender<Outcome> },
+    /// Say what a reload would do. Read like the reload itself, and as long.
+    ReloadPlan {
+        reply: oneshot::Sender<Result<ReloadPlan, String>>,
+    },
     /// Change the environment of later runs; `None` unsets (decision 19). Names are not empty and without `=`;
     /// names and values are without NUL. All changes or none.
     Environ {
@@ -51,6 +57,7 @@ impl fmt::Debug for Command {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Command::Reload { .. } => out.write_str("Reload"),
+            Command::ReloadPlan { .. } => out.write_str("ReloadPlan"),
             Command::Environ { changes, .. } => {
                 let names: Vec<&str> = changes.iter().map(|(name, _)| name.as_str()).collect();
                 out.debug_tuple("Environ").field(&names).finish()

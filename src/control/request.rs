@@ -23,6 +23,7 @@ use super::version::{GIT_HASH, VERSION};
 enum Route {
     Ping,
     Reload,
+    ReloadPlan,
     Environ,
     Metric,
     Maintenance { enable: bool },
@@ -84,6 +85,7 @@ impl Desk {
                 Answer::json(StatusCode::OK, &version)
             }
             Route::Reload => self.order(|reply| Command::Reload { reply }).await,
+            Route::ReloadPlan => self.reload_plan().await,
             Route::Environ => match body::environ(body) {
                 Ok(changes) if changes.is_empty() => Answer::done(),
                 Ok(changes) => {
@@ -111,6 +113,16 @@ impl Desk {
             Ok(Ok(())) => Answer::done(),
             Ok(Err(reason)) => unprocessable(&reason),
             Err(silence) => silence.answer(Dialect::Original),
+        }
+    }
+
+    async fn reload_plan(&self) -> Answer {
+        match self.ask(|reply| Command::ReloadPlan { reply }).await {
+            Ok(Ok(plan)) => Answer::json(StatusCode::OK, &plan),
+            Ok(Err(reason)) => {
+                Answer::failure(Dialect::Api, StatusCode::UNPROCESSABLE_ENTITY, &reason)
+            }
+            Err(silence) => silence.answer(Dialect::Api),
         }
     }
 
@@ -197,6 +209,7 @@ fn route(method: &Method, uri: &Uri) -> Result<Route, Answer> {
         "/v3/maintenance/enable" => Route::Maintenance { enable: true },
         "/v3/maintenance/disable" => Route::Maintenance { enable: false },
         "/api/v1/health" => Route::Health { job: job(uri) },
+        "/api/v1/reload/plan" => Route::ReloadPlan,
         "/api/v1/version" => Route::Version,
         _ => return Err(Answer::not_found(dialect)),
     };

@@ -33,6 +33,7 @@ mod fault;
 mod finish;
 mod interfaces;
 mod numbers;
+mod outlook;
 mod perform;
 mod place;
 mod reload;

@@ -19,16 +19,40 @@ use tokio::time::Instant;
 use super::app::{App, Inputs};
 use super::discovery::Discovery;
 use super::numbers::Ids;
+use super::outlook::in_one_line;
 use super::start::{self, Ready, load};
 use crate::catalog::Catalog;
 use crate::config::Config;
-use crate::control::Server;
+use crate::control::{ReloadPlan, Server};
 use crate::discovery::consul::Client;
 use crate::events::{Event, JobId, StopReason};
 use crate::process::Received;
 
-/// Who asked, if it was a client.
-pub(super) type Asker = oneshot::Sender<Result<(), String>>;
+/// A client who asked.
+pub(super) enum Asker {
+    /// For a reload.
+    Reload(oneshot::Sender<Result<(), String>>),
+    /// For what a reload would do.
+    Plan(oneshot::Sender<Result<ReloadPlan, String>>),
+}
+
+/// Those who share one load.
+#[derive(Default)]
+struct Askers {
+    all: Vec<Asker>,
+    /// Somebody wants what was loaded to take over.
+    applies: bool,
+}
+
+impl Askers {
+    fn add(&mut self, asker: Option<Asker>) {
+        self.applies |= !matches!(asker, Some(Asker::Plan(_)));
+        // A signal waits for no answer.
+        if self.all.len() < ASKERS {
+            self.all.extend(asker);
+        }
+    }
+}
 
 /// Clients that wait for one load; more are told to come again. The server's own limit of connections is lower.
 const ASKERS: usize = 1024;
@@ -47,8 +71,8 @@ pub(super) struct Reload {
     /// The load under way and when it has taken too long.
     loading: Option<(JoinHandle<Result<Ready, String>>, Instant)>,
     /// Who waits for the load under way, and who for the one after it.
-    askers: Vec<Asker>,
-    later: Option<Vec<Asker>>,
+    askers: Askers,
+    later: Option<Askers>,
     result: Option<Result<Ready, String>>,
     /// A good configuration that takes over once what it changes has stopped.
     next: Option<Next>,
@@ -81,28 +105,22 @@ impl Reload {
 }
 
 impl App {
-    /// Somebody wants a reload: a client, or with `None` a signal.
+    /// Somebody wants a reload, or to know what one would do: a client, or with `None` a signal.
     pub(super) fn request_reload(&mut self, asker: Option<Asker>) {
         if self.jobs.is_ending() {
-            answer(asker, Err(STOPPING.to_owned()));
-            return;
+            return refuse(asker, STOPPING);
         }
         if self.plan.is_fixed() {
             let error =
-                "there is no configuration to reload: the program was started with a command"
-                    .to_owned();
+                "there is no configuration to reload: the program was started with a command";
             tracing::warn!("{error}");
-            answer(asker, Err(error));
-            return;
+            return refuse(asker, error);
         }
         if self.reload.loading.is_none() {
-            self.reload.askers.extend(asker);
+            self.reload.askers.add(asker);
             self.load_beside();
-            return;
-        }
-        let later = self.reload.later.get_or_insert_default();
-        if later.len() < ASKERS {
-            later.extend(asker);
+        } else {
+            self.reload.later.get_or_insert_default().add(asker);
         }
     }
 
@@ -124,11 +142,9 @@ impl App {
             } else {
                 result
             };
-            let verdict = result.as_ref().map(|_| ()).map_err(Clone::clone);
-            for asker in askers {
-                answer(Some(asker), verdict.clone());
-            }
+            self.answer_all(askers.all, &result);
             match result {
+                _ if !askers.applies => {}
                 Ok(ready) => self.on_good(ready),
                 Err(report) => tracing::error!(
                     "the configuration was not reloaded, everything goes on: {report}"
@@ -139,6 +155,32 @@ impl App {
             self.reload.askers = later;
             self.load_beside();
         }
+    }
+
+    /// Answers as soon as it is known whether the configuration is good (K07). A client that did not wait is not missed.
+    fn answer_all(&self, askers: Vec<Asker>, result: &Result<Ready, String>) {
+        let mut plan = None;
+        for asker in askers {
+            match asker {
+                Asker::Reload(reply) => {
+                    let _ = reply.send(result.as_ref().map(|_| ()).map_err(Clone::clone));
+                }
+                Asker::Plan(reply) => {
+                    let planned = |ready: &Ready| {
+                        plan.get_or_insert_with(|| self.plan_of(&ready.loaded.config))
+                            .clone()
+                    };
+                    let _ = reply.send(result.as_ref().map(planned).map_err(Clone::clone));
+                }
+            }
+        }
+    }
+
+    fn plan_of(&self, config: &Config) -> ReloadPlan {
+        let mut config = config.clone();
+        // Numbers of names that are new are given again when it takes over.
+        let ids = self.numbers.clone().number(&mut config);
+        self.outlook(&config, &ids)
     }
 
     fn on_good(&mut self, ready: Ready) {
@@ -207,12 +249,13 @@ impl App {
         } else {
             self.discovery.change(&config, &ids, renewed);
         }
+        let done = in_one_line(&self.outlook(&config, &ids));
         self.numbers.settle(&ids);
         self.config = config;
         self.ids = ids;
         self.adopt_config(&inputs.signals);
         let effects = self.jobs.change(Instant::now().into());
-        tracing::info!("reloaded: {} jobs", self.config.jobs.len());
+        tracing::info!("reloaded: {} jobs; {done}", self.config.jobs.len());
         tracing::debug!("control: reloaded app via control plane");
         self.perform(effects);
         if moves {
@@ -251,9 +294,15 @@ impl App {
     }
 }
 
-fn answer(asker: Option<Asker>, verdict: Result<(), String>) {
-    if let Some(asker) = asker {
-        // A client that did not wait is not missed.
-        let _ = asker.send(verdict);
+fn refuse(asker: Option<Asker>, error: &str) {
+    // A client that did not wait is not missed.
+    match asker {
+        Some(Asker::Reload(reply)) => {
+            let _ = reply.send(Err(error.to_owned()));
+        }
+        Some(Asker::Plan(reply)) => {
+            let _ = reply.send(Err(error.to_owned()));
+        }
+        None => {}
     }
 }

@@ -1,6 +1,7 @@
 //! What the control socket asks for.
 
 use super::app::App;
+use super::reload::Asker;
 use crate::control::{Command, HealthAnswer};
 use crate::events::{Event, JobId};
 use crate::jobs::{Health, JobState};
@@ -11,8 +12,9 @@ impl App {
         match command {
             Command::Reload { reply } => {
                 tracing::debug!("control: reloading app via control plane");
-                self.request_reload(Some(reply));
+                self.request_reload(Some(Asker::Reload(reply)));
             }
+            Command::ReloadPlan { reply } => self.request_reload(Some(Asker::Plan(reply))),
             Command::Environ { changes, reply } => {
                 let _ = reply.send(self.environment.overlay(changes));
             }

@@ -78,6 +78,23 @@ impl Running {
         fs::rename(&beside, self.dir().join(name)).expect("a directory of ours takes files");
     }
 
+    /// Alters the definition of a job, so that a reload begins it anew.
+    pub(crate) fn alter(&self, job: &str) {
+        let path = self.dir().join("containerpilot.json5");
+        let text = std::fs::read_to_string(&path).expect("a file of ours");
+        let mark = |number: u32| format!("/*{job}*/ env: {{ ALTERED: '{number}' }},");
+        let before = (1..100).find(|number| text.contains(&mark(*number)));
+        let text = if let Some(number) = before {
+            text.replacen(&mark(number), &mark(number + 1), 1)
+        } else {
+            let names = [format!("name: \"{job}\","), format!("name: '{job}',")];
+            let name = names.iter().find(|name| text.contains(*name));
+            let name = name.expect("the job is there, and its name is not the last of it");
+            text.replacen(name, &format!("{name} {}", mark(1)), 1)
+        };
+        std::fs::write(path, text).expect("a file of ours");
+    }
+
     /// Replaces the configuration by one as [`super::Pilot::jobs`] makes it.
     pub(crate) fn write_jobs(&self, array: &str) {
         self.write("containerpilot.json5", &super::pilot::with_jobs(array));

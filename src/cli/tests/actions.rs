@@ -9,7 +9,7 @@ use super::super::actions::{find_socket, template};
 use super::super::{RunOptions, USAGE};
 use super::*;
 use crate::config::ControlSettings;
-use crate::control::{Command, HealthAnswer, Server};
+use crate::control::{Command, HealthAnswer, ReloadPlan, Server};
 use crate::jobs::Exec;
 use crate::supervisor::{ConfigPlace, DEFAULT_CONFIG};
 
@@ -264,6 +264,9 @@ async fn supervise(mut inbox: mpsc::Receiver<Command>) {
                 let bad = changes.iter().any(|(name, _)| name == "BAD");
                 let _ = reply.send(if bad { Err("no".to_owned()) } else { Ok(()) });
             }
+            Command::ReloadPlan { reply } => {
+                let _ = reply.send(Ok(ReloadPlan::default()));
+            }
             Command::Health { job, reply } => {
                 let healthy = job.as_deref() == Some("app");
                 let reason = (!healthy).then(|| "job `db` is unhealthy".to_owned());
@@ -279,6 +282,7 @@ fn requests_succeed_silently() {
     let live = Live::start();
     for args in [
         &["-socket", "SOCKET", "-reload"][..],
+        &["reload", "-socket", "SOCKET"],
         &["-socket", "SOCKET", "-maintenance", "enable"],
         &["-socket", "SOCKET", "-maintenance", "off"],
         &["-socket", "SOCKET", "-putenv", "A=1"],
@@ -288,6 +292,11 @@ fn requests_succeed_silently() {
         let expected = (ExitCode::Success, String::new(), String::new());
         assert_eq!(live.ask(args), expected, "{args:?}");
     }
+    let plan = live.ask(&["reload", "--plan", "--socket", "SOCKET"]);
+    let nothing = "nothing would change\n".to_owned();
+    assert_eq!(plan, (ExitCode::Success, nothing, String::new()));
+    let plan = live.ask(&["reload", "--plan", "--json", "--socket", "SOCKET"]);
+    assert!(plan.1.contains("\"jobs\": []"), "{plan:?}");
     let pong = live.ask(&["-ping", "-socket", "SOCKET"]);
     assert_eq!(pong, (ExitCode::Success, "ok\n".to_owned(), String::new()));
 }

@@ -252,6 +252,11 @@ async fn d09_a_reload_of_a_bad_file_answers_with_the_report() {
 async fn health_says_what_the_supervisor_says() {
     let (fixture, _supervisor) = Fixture::answered(PATIENT);
     for (path, status, body) in [
+        (
+            "/api/v1/reload/plan",
+            200,
+            "{\"jobs\":[],\"watches\":[],\"settings\":[\"consul\"]}\n",
+        ),
         ("/api/v1/health", 200, "{\"healthy\":true}\n"),
         ("/api/v1/health?job=app", 200, "{\"healthy\":true}\n"),
         (

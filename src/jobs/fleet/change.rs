@@ -97,6 +97,9 @@ impl Jobs {
         self.awaiting_hooks.retain(|job| !of_the_past(job));
         self.deferred.retain(|job| !of_the_past(job));
 
+        // Nobody is told of each other until all are there.
+        self.index = Index::default();
+        self.look.clear();
         let mut trays = Trays::default();
         for (id, spec) in adjusted {
             self.with(id, now, &mut trays, |job, turn| job.adjust(spec, turn));

@@ -2,7 +2,9 @@
 
 mod checker;
 mod configurations;
+mod fresh;
 mod properties;
+mod reload;
 mod rules;
 mod served;
 mod stop;

@@ -8,8 +8,8 @@ use crate::events::{
     StopReason,
 };
 use crate::jobs::{
-    CheckSpec, Condition, Effect, Exec, HealthSpec, JobSpec, JobStatus, Jobs, Note, Outcome, Probe,
-    Restarts, Start, StopLimits,
+    CheckSpec, Condition, Effect, Exec, HealthSpec, JobSpec, JobStatus, Jobs, Next, Note, Outcome,
+    Probe, Restarts, Start, StopLimits, Verdict,
 };
 use crate::services::{Presence, ServiceSpec};
 
@@ -121,8 +121,19 @@ impl World {
     }
 
     pub(super) fn with_limits(specs: Vec<JobSpec>, limits: StopLimits) -> World {
+        World::numbered(numbered(specs), limits)
+    }
+
+    /// A world in which everything has started.
+    pub(super) fn of(specs: Vec<(JobId, JobSpec)>) -> World {
+        let mut world = World::numbered(specs, StopLimits::default());
+        world.tell(&Event::Started);
+        world
+    }
+
+    fn numbered(specs: Vec<(JobId, JobSpec)>, limits: StopLimits) -> World {
         let now = Instant::now();
-        let jobs = Jobs::new(numbered(specs), limits, now, RunId(1), 7);
+        let jobs = Jobs::new(specs, limits, now, RunId(1), 7);
         World {
             jobs,
             start: now,
@@ -245,6 +256,31 @@ impl World {
         self.tell(&Event::SpawnFailed(run, failure));
     }
 
+    /// Prepares another configuration, in which jobs have the number of their place.
+    pub(super) fn prepare(&mut self, specs: Vec<JobSpec>) {
+        self.prepare_numbered(numbered(specs));
+    }
+
+    pub(super) fn prepare_numbered(&mut self, jobs: Vec<(JobId, JobSpec)>) {
+        let next = next(jobs);
+        let effects = self.jobs.prepare(next, self.now);
+        self.take(effects);
+    }
+
+    /// Lets it take over, which it must be able to.
+    pub(super) fn change(&mut self) {
+        assert_eq!(self.outcome(), Some(Outcome::Reload));
+        let effects = self.jobs.change(self.now);
+        self.take(effects);
+    }
+
+    /// What another configuration would make of the jobs.
+    pub(super) fn difference(&self, specs: Vec<JobSpec>) -> Vec<Verdict> {
+        let difference = self.jobs.difference(&next(numbered(specs)));
+        let verdicts = difference.jobs.into_iter().map(|(_, verdict)| verdict);
+        verdicts.collect()
+    }
+
     pub(super) fn stop(&mut self) {
         self.tell(&Event::StopRequested(StopReason::Requested));
     }
@@ -295,6 +331,14 @@ impl World {
 
     pub(super) fn outcome(&self) -> Option<Outcome> {
         self.jobs.outcome()
+    }
+}
+
+fn next(jobs: Vec<(JobId, JobSpec)>) -> Next {
+    Next {
+        jobs,
+        watches: Vec::new(),
+        limits: StopLimits::default(),
     }
 }
 

@@ -1,0 +1,578 @@
+//! Reloads: what goes on, what begins anew, and who is told what.
+
+use std::collections::BTreeSet;
+
+use super::world::*;
+use crate::events::{Event, EventCode, Exit, JobId, Signal, StopReason};
+use crate::jobs::{
+    Condition, Effect, Essential, Exec, Health, Is, JobSpec, JobState, Outcome, Overlap, Reason,
+    Restarts, Start, State, StopLimits, Trigger, Verdict,
+};
+use crate::services::Presence;
+
+/// The same job with another command.
+fn other(spec: &JobSpec) -> JobSpec {
+    JobSpec {
+        exec: Exec::new(vec!["/bin/other".to_owned()]),
+        ..spec.clone()
+    }
+}
+
+fn named(name: &str, spec: JobSpec) -> JobSpec {
+    JobSpec {
+        name: name.to_owned(),
+        ..spec
+    }
+}
+
+fn hook(name: &str, code: EventCode, of: u32) -> JobSpec {
+    JobSpec {
+        start: once(code, of),
+        ..job(name)
+    }
+}
+
+fn after(name: &str, code: EventCode, of: u32) -> JobSpec {
+    hook(name, code, of)
+}
+
+#[test]
+fn r02_what_is_the_same_goes_on() {
+    let specs = vec![unlimited("a"), checked_job("b"), each_job("c", 0)];
+    let mut world = World::started(specs.clone());
+    let before = world.log.len();
+    world.prepare(specs);
+    world.change();
+    assert_eq!(world.log.len(), before, "{:?}", &world.log[before..]);
+    assert_eq!(world.outcome(), None);
+}
+
+fn checked_job(name: &str) -> JobSpec {
+    JobSpec {
+        health: checked(secs(1), secs(1)),
+        ..unlimited(name)
+    }
+}
+
+fn each_job(name: &str, of: u32) -> JobSpec {
+    JobSpec {
+        start: each(EventCode::ExitFailed, of),
+        ..job(name)
+    }
+}
+
+#[test]
+fn r02_what_concerns_no_run_is_applied_as_it_runs() {
+    let old = unlimited("a");
+    let mut world = World::started(vec![old.clone()]);
+    let run = world.main(0);
+    world.prepare(vec![JobSpec {
+        stop_timeout: Some(secs(1)),
+        drain: Some(secs(3)),
+        forward: vec![Signal::HUP],
+        essential: Essential::Yes,
+        health: checked(secs(2), secs(1)),
+        service: Some(service("a")),
+        ..old
+    }]);
+    world.change();
+    assert_eq!(world.main(0), run);
+    // The new check begins, and the new service is shown for it.
+    world.advance(secs(2));
+    world.end(world.check(0), Exit::Code(0));
+    assert_eq!(world.shown(0), [Presence::Passing]);
+    assert_eq!(world.status(0).health, Health::Healthy);
+    // The new grace holds for the run that was there before.
+    world.stop();
+    world.left(0, false);
+    world.advance(secs(1));
+    assert_eq!(world.live[&run], Some(Signal::KILL));
+}
+
+#[test]
+fn r02_a_check_that_is_the_same_keeps_what_it_knows() {
+    let two = |last: u64| {
+        let mut spec = checked_job("a");
+        let health = spec.health.as_mut().expect("checked");
+        health.checks.push(check_spec(secs(last), secs(1)));
+        spec
+    };
+    let mut world = World::started(vec![two(1)]);
+    world.advance(secs(1));
+    let main = world.main(0);
+    let runs: Vec<_> = world.live.keys().copied().collect();
+    for run in runs.into_iter().filter(|run| *run != main) {
+        world.end(run, Exit::Code(0));
+    }
+    assert_eq!(world.status(0).health, Health::Healthy);
+    world.prepare(vec![two(7)]);
+    world.change();
+    assert_eq!(world.status(0).health, Health::Unknown);
+    // The first goes on at its own pace, and the second has to pass anew.
+    world.advance_to(secs(2));
+    world.end(world.check(0), Exit::Code(0));
+    assert_eq!(world.status(0).health, Health::Unknown);
+    world.advance_to(secs(7));
+    let second = world.find(0, crate::events::RunKind::Check(1));
+    world.end(second.expect("it is due"), Exit::Code(0));
+    world.end(world.check(0), Exit::Code(0));
+    assert_eq!(world.status(0).health, Health::Healthy);
+}
+
+#[test]
+fn r03_only_what_has_changed_is_stopped_waited_for_and_started() {
+    let specs: Vec<JobSpec> = (0..10).map(|n| unlimited(&format!("j{n}"))).collect();
+    let mut next = specs.clone();
+    next[4] = other(&next[4]);
+    let mut world = World::started(specs);
+    let before: Vec<_> = (0..10).map(|job| world.main(job)).collect();
+    world.prepare(next);
+    assert_eq!(world.outcome(), None, "it is waited for");
+    let asked: Vec<_> = world
+        .live
+        .iter()
+        .filter(|(_, last)| last.is_some())
+        .collect();
+    assert_eq!(asked, [(&before[4], &Some(Signal::TERM))]);
+    world.end(before[4], Exit::Signal(Signal::TERM));
+    assert!(!world.runs(4));
+    world.change();
+    for (job, run) in (0..10).zip(before) {
+        assert_eq!(world.main(job) == run, job != 4);
+    }
+    assert_eq!(world.outcome(), None);
+}
+
+#[test]
+fn r04_what_is_removed_takes_its_check_its_hook_and_its_wait_along() {
+    let mut backing = unlimited("backing");
+    backing.backoff.first = secs(60);
+    let mut served = served("checked");
+    served.health = checked(secs(1), secs(9));
+    let stays = unlimited("stays");
+    let hook = hook("checked.preStop", EventCode::Stopping, 1);
+    let mut world = World::started(vec![backing, served, hook, stays.clone()]);
+    world.exit(0, 1);
+    assert_eq!(world.status(0).state, JobState::Backoff);
+    world.advance(secs(1));
+    let check = world.check(1);
+    world.prepare_numbered(vec![(JobId(3), stays)]);
+    // The check is killed at once, the service leaves before the hook runs, and the hook before TERM.
+    assert_eq!(world.live[&check], Some(Signal::KILL));
+    world.end(check, Exit::Signal(Signal::KILL));
+    assert!(!world.runs(2));
+    world.left(1, true);
+    assert_eq!(world.live[&world.main(1)], None);
+    world.exit(2, 0);
+    assert_eq!(world.live[&world.main(1)], Some(Signal::TERM));
+    world.exit(1, 0);
+    world.change();
+    world.advance(secs(600));
+    let live: Vec<_> = world.live.keys().map(|run| run.job).collect();
+    assert_eq!(live, [JobId(3)]);
+    assert_eq!(world.starts(0), 1);
+    assert_eq!(world.jobs.spec(JobId(0)), None);
+    assert_eq!(world.jobs.status(JobId(1)), None);
+}
+
+#[test]
+fn hooks_of_what_changes_run_each_time() {
+    let app = named("app", unlimited("app"));
+    let hooks = [
+        hook("app.preStop", EventCode::Stopping, 0),
+        hook("app.postStop", EventCode::Stopped, 0),
+    ];
+    let mut next = app.clone();
+    let mut world = World::started(vec![app, hooks[0].clone(), hooks[1].clone()]);
+    for round in 1..=3 {
+        next = JobSpec {
+            timeout: Some(secs(1000 + round)),
+            ..next
+        };
+        world.prepare(vec![next.clone(), hooks[0].clone(), hooks[1].clone()]);
+        assert_eq!(
+            world.live[&world.main(0)],
+            None,
+            "preStop comes before TERM"
+        );
+        world.exit(1, 0);
+        world.exit(0, 143);
+        assert!(world.runs(2), "postStop runs");
+        assert_eq!(world.outcome(), None, "it is waited for");
+        world.exit(2, 0);
+        world.change();
+        assert!(world.runs(0));
+    }
+    assert_eq!((world.starts(1), world.starts(2)), (3, 3));
+}
+
+#[test]
+fn pre_start_runs_again_for_what_begins_anew() {
+    let app = JobSpec {
+        start: once(EventCode::ExitSuccess, 0),
+        ..unlimited("app")
+    };
+    let specs = |app: &JobSpec| {
+        vec![
+            job("app.preStart"),
+            app.clone(),
+            after("seed", EventCode::ExitSuccess, 0),
+        ]
+    };
+    let mut world = World::started(specs(&app));
+    world.exit(0, 0);
+    world.exit(2, 0);
+    let next = specs(&other(&app));
+    let difference = world.difference(next.clone());
+    assert_eq!(
+        difference,
+        [
+            Verdict::Renew(Reason::HookOf(JobId(1))),
+            Verdict::Renew(Reason::Changed(vec!["exec"])),
+            // It only waited for it, and has run.
+            Verdict::Keep,
+        ]
+    );
+    world.prepare(next);
+    world.exit(1, 0);
+    world.change();
+    assert!(world.runs(0) && !world.runs(1));
+    world.exit(0, 0);
+    assert!(world.runs(1));
+    assert_eq!(world.starts(2), 1);
+}
+
+#[test]
+fn facts_that_last_are_told_to_what_begins_anew() {
+    let base = [job("done"), checked_job("well"), unlimited("plain")];
+    let mut world = World::started(base.to_vec());
+    world.exit(0, 0);
+    world.advance(secs(1));
+    world.end(world.check(1), Exit::Code(0));
+    let on_running = Condition::Is(State {
+        source: crate::events::Source::Job(JobId(2)),
+        is: Is::Running,
+    });
+    let mut next = base.to_vec();
+    next.extend([
+        after("success", EventCode::ExitSuccess, 0),
+        after("failure", EventCode::ExitFailed, 0),
+        after("stopped", EventCode::Stopped, 0),
+        after("healthy", EventCode::Healthy, 1),
+        JobSpec {
+            start: Start::once(on_running),
+            ..job("running")
+        },
+        job("startup"),
+        JobSpec {
+            start: each(EventCode::Healthy, 1),
+            ..job("each")
+        },
+    ]);
+    world.prepare(next);
+    world.change();
+    let started: Vec<u32> = (3..10).filter(|job| world.runs(*job)).collect();
+    assert_eq!(started, [3, 5, 6, 7, 8]);
+    // That cannot come any more.
+    assert_eq!(world.status(4).state, JobState::Skipped);
+    // What is done is done.
+    assert_eq!(world.starts(0), 1);
+}
+
+#[test]
+fn only_hooks_hear_of_what_leaves() {
+    let app = unlimited("app");
+    let specs = |app: JobSpec| {
+        vec![
+            app,
+            after("waits", EventCode::ExitFailed, 0),
+            after("hopes", EventCode::ExitSuccess, 0),
+            each_job("listens", 0),
+        ]
+    };
+    let mut world = World::started(specs(app.clone()));
+    world.prepare(specs(other(&app)));
+    world.exit(0, 1);
+    world.change();
+    assert_eq!(
+        (world.starts(1), world.starts(2), world.starts(3)),
+        (0, 0, 0)
+    );
+    let states: Vec<_> = (1..4).map(|job| world.status(job).state).collect();
+    assert_eq!(states, [JobState::Waiting; 3], "nobody is skipped for it");
+    // What becomes of the new one counts again.
+    world.exit(0, 1);
+    assert_eq!((world.starts(1), world.starts(3)), (1, 1));
+}
+
+#[test]
+fn what_waits_forgets_what_came_of_a_job_that_begins_anew() {
+    let db = checked_job("db");
+    let waits = JobSpec {
+        start: Start::once(Condition::All(vec![
+            Condition::Once(on(EventCode::Healthy, 0)),
+            Condition::Once(on(EventCode::ExitSuccess, 1)),
+        ])),
+        ..job("waits")
+    };
+    let specs = |db: JobSpec| vec![db, unlimited("task"), waits.clone()];
+    let mut world = World::started(specs(db.clone()));
+    world.advance(secs(1));
+    world.end(world.check(0), Exit::Code(0));
+    world.prepare(specs(other(&db)));
+    world.exit(0, 0);
+    world.change();
+    world.exit(1, 0);
+    assert!(!world.runs(2), "the new database is not healthy yet");
+    world.advance_to(secs(2));
+    world.end(world.check(0), Exit::Code(0));
+    assert!(world.runs(2));
+}
+
+#[test]
+fn j07_what_was_skipped_gets_another_chance() {
+    let task = job("task");
+    let specs = |task: JobSpec| {
+        vec![
+            task,
+            after("app", EventCode::ExitSuccess, 0),
+            unlimited("stays"),
+        ]
+    };
+    let mut world = World::started(specs(task.clone()));
+    world.exit(0, 1);
+    assert_eq!(world.status(1).state, JobState::Skipped);
+    world.prepare(specs(other(&task)));
+    world.change();
+    assert_eq!(world.status(1).state, JobState::Waiting);
+    world.exit(0, 0);
+    assert!(world.runs(1));
+    // The old failure is of the past: everything ends well.
+    world.exit(1, 0);
+    world.stop();
+    world.exit(2, 0);
+    assert_eq!(world.outcome(), Some(Outcome::End(0)));
+}
+
+#[test]
+fn the_failure_of_what_is_no_more_does_not_count() {
+    let mut world = World::started(vec![job("bad"), job("good")]);
+    world.exit(0, 3);
+    world.prepare_numbered(vec![(JobId(1), job("good"))]);
+    world.change();
+    world.exit(1, 0);
+    assert_eq!(world.outcome(), Some(Outcome::End(0)));
+}
+
+#[test]
+fn r06_a_stop_outweighs_a_reload() {
+    let app = unlimited("app");
+    let mut world = World::started(vec![app.clone(), unlimited("other")]);
+    world.prepare(vec![other(&app), unlimited("other")]);
+    world.stop();
+    world.exit(0, 0);
+    world.exit(1, 0);
+    assert_eq!(world.outcome(), Some(Outcome::End(0)));
+    assert!(
+        world.jobs.change(world.now).is_empty(),
+        "nothing takes over"
+    );
+    world.prepare(vec![app]);
+    assert_eq!(world.outcome(), Some(Outcome::End(0)));
+    assert!(world.live.is_empty());
+}
+
+#[test]
+fn r06_a_fault_outweighs_a_reload() {
+    let app = unlimited("app");
+    let mut world = World::started(vec![app.clone()]);
+    world.prepare(vec![other(&app)]);
+    world.tell(&Event::StopRequested(StopReason::Fault));
+    world.exit(0, 0);
+    assert_eq!(world.outcome(), Some(Outcome::Fault));
+}
+
+#[test]
+fn r05_of_several_reloads_the_last_counts() {
+    let specs = vec![unlimited("a"), unlimited("b")];
+    let mut world = World::started(specs.clone());
+    let (a, b) = (world.main(0), world.main(1));
+    world.prepare(vec![other(&specs[0]), specs[1].clone()]);
+    // That took it back, but the job leaves already; and now the other one leaves as well.
+    world.prepare(vec![specs[0].clone(), other(&specs[1])]);
+    assert_eq!(world.live[&a], Some(Signal::TERM));
+    assert_eq!(world.live[&b], Some(Signal::TERM));
+    world.end(a, Exit::Code(0));
+    assert_eq!(world.outcome(), None);
+    world.end(b, Exit::Code(0));
+    world.change();
+    assert_eq!(world.jobs.spec(JobId(0)), Some(&specs[0]));
+    assert_eq!(world.jobs.spec(JobId(1)), Some(&other(&specs[1])));
+    assert!(world.runs(0) && world.runs(1));
+}
+
+#[test]
+fn s11_a_reload_goes_on_without_what_kill_does_not_end() {
+    let limits = StopLimits {
+        shutdown_timeout: secs(20),
+        ..StopLimits::default()
+    };
+    let app = unlimited("app");
+    let mut world = World::with_limits(vec![app.clone()], limits);
+    world.tell(&Event::Started);
+    let old = world.main(0);
+    world.prepare(vec![other(&app)]);
+    world.advance(secs(20));
+    world.live.remove(&old).expect("it did not end");
+    world.change();
+    assert!(world.runs(0));
+    assert!(!world.jobs.owns(old));
+    let before = world.log.len();
+    world.tell(&Event::Exited {
+        run: old,
+        exit: Exit::Code(0),
+        left: false,
+    });
+    assert_eq!(world.log.len(), before, "its end is nobody's business");
+}
+
+#[test]
+fn s04_what_changes_stops_in_the_order_of_need_and_nobody_else_does() {
+    let db = checked_job("db");
+    let needs = |name: &str| JobSpec {
+        start: Start::once(Condition::Once(on(EventCode::Healthy, 0))),
+        ..unlimited(name)
+    };
+    let specs = [db, needs("app"), needs("stays")];
+    let mut world = World::started(specs.to_vec());
+    world.advance(secs(1));
+    world.end(world.check(0), Exit::Code(0));
+    world.prepare(vec![other(&specs[0]), other(&specs[1]), specs[2].clone()]);
+    assert_eq!(world.live[&world.main(1)], Some(Signal::TERM));
+    assert_eq!(world.live[&world.main(0)], None, "the app needs it");
+    world.exit(1, 0);
+    assert_eq!(world.live[&world.main(0)], Some(Signal::TERM));
+    assert_eq!(world.live[&world.main(2)], None);
+    world.exit(0, 0);
+    world.change();
+    assert!(world.runs(0) && !world.runs(1), "it waits for the new one");
+    world.advance(secs(1));
+    world.end(world.check(0), Exit::Code(0));
+    assert!(world.runs(1));
+    assert_eq!(world.starts(2), 1);
+}
+
+#[test]
+fn d52_ticks_go_on_over_a_reload() {
+    let tick = JobSpec {
+        start: Start::interval(secs(10), Overlap::Skip),
+        restarts: Restarts::Unlimited,
+        ..job("tick")
+    };
+    let app = unlimited("app");
+    let mut world = World::started(vec![tick.clone(), app.clone()]);
+    world.exit(0, 0);
+    world.advance_to(secs(7));
+    world.prepare(vec![tick, other(&app)]);
+    world.exit(1, 0);
+    world.change();
+    world.advance_to(secs(10));
+    world.exit(0, 0);
+    world.advance_to(secs(20));
+    assert_eq!(world.start_times(0), [secs(0), secs(10), secs(20)]);
+}
+
+#[test]
+fn counters_start_again_only_for_what_changes() {
+    let twice = restarting("twice", Restarts::Limited(1));
+    let app = unlimited("app");
+    let mut world = World::started(vec![twice.clone(), app.clone()]);
+    world.exit(0, 1);
+    world.prepare(vec![twice.clone(), other(&app)]);
+    world.exit(1, 0);
+    world.change();
+    world.exit(0, 1);
+    assert!(!world.runs(0), "its one restart was used before");
+    world.prepare(vec![other(&twice), other(&app)]);
+    world.change();
+    world.exit(0, 1);
+    assert!(world.runs(0));
+}
+
+#[test]
+fn maintenance_lasts_over_a_reload() {
+    let served = JobSpec {
+        health: checked(secs(1), secs(1)),
+        ..served("app")
+    };
+    let mut world = World::started(vec![served.clone()]);
+    world.tell(&Event::Maintenance(true));
+    world.prepare(vec![other(&served)]);
+    world.left(0, false);
+    world.exit(0, 0);
+    world.change();
+    world.advance(secs(5));
+    assert!(world.find(0, crate::events::RunKind::Check(0)).is_none());
+    world.tell(&Event::Maintenance(false));
+    world.end(world.check(0), Exit::Code(0));
+    assert_eq!(world.shown(0).last(), Some(&Presence::Passing));
+}
+
+#[test]
+fn every_key_is_told_by_its_name() {
+    let old = unlimited("a");
+    let verdict = |new: JobSpec| {
+        let world = World::started(vec![old.clone()]);
+        let [verdict] = world.difference(vec![new]).try_into().expect("one job");
+        verdict
+    };
+    assert_eq!(verdict(old.clone()), Verdict::Keep);
+    let mut new = old.clone();
+    new.attributes.env_files = vec!["x".to_owned()];
+    new.start.trigger = Trigger::Each(vec![signal_event(Signal::HUP)]);
+    let keys = vec!["when", "envFile"];
+    assert_eq!(verdict(new), Verdict::Renew(Reason::Changed(keys)));
+    let mut new = old.clone();
+    new.attributes.stop_signal = Some(Signal::QUIT);
+    new.stop_timeout = Some(secs(9));
+    let keys = vec!["stopTimeout", "stopSignal"];
+    assert_eq!(verdict(new), Verdict::Adjust(keys));
+}
+
+#[test]
+fn what_was_given_up_is_tried_again_with_other_limits() {
+    let mut old = unlimited("a");
+    old.max_restarts = Some(crate::jobs::MaxRestarts {
+        count: 0,
+        within: secs(60),
+    });
+    let mut world = World::started(vec![old.clone(), unlimited("stays")]);
+    world.exit(0, 1);
+    assert_eq!(world.status(0).state, JobState::Failed);
+    let mut new = old;
+    new.max_restarts = None;
+    world.prepare(vec![new, unlimited("stays")]);
+    world.change();
+    assert!(world.runs(0));
+}
+
+#[test]
+fn effects_of_a_change_are_of_what_begins_only() {
+    let specs: Vec<JobSpec> = (0..5).map(|n| checked_job(&format!("j{n}"))).collect();
+    let mut next = specs.clone();
+    next[2] = other(&next[2]);
+    next.push(unlimited("new"));
+    let mut world = World::started(specs);
+    world.prepare(next);
+    world.exit(2, 0);
+    let before = world.log.len();
+    world.change();
+    let spawned: BTreeSet<JobId> = world.log[before..]
+        .iter()
+        .filter_map(|(_, effect)| match effect {
+            Effect::Spawn { run, .. } => Some(run.job),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(spawned, BTreeSet::from([JobId(2), JobId(5)]));
+}
