@@ -182,6 +182,7 @@ impl Discovery {
         self.look_at = (!self.looked_up.is_empty()).then(|| now + LOOK_AT_ADDRESSES);
         let services = self.services.begin(now);
         let watches = self.watches.begin(now);
+        self.of_before(|before| of_services(before.services.begin(now)).collect());
         of_services(services).chain(of_watches(watches)).collect()
     }
 
