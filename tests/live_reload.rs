@@ -320,6 +320,33 @@ fn a_plan_says_what_would_happen_and_does_nothing() {
     stop(pilot);
 }
 
+#[test]
+fn a_change_of_the_file_reloads_it_if_that_is_wanted() {
+    let config = |app: &str, every: &str| {
+        format!(
+            r#"{{ control: {{ socket: "@DIR@/control.socket" }}, stopTimeout: 1, reloadOnChange: {every},
+                 jobs: [{{ name: "app", exec: "{app}" }}, {{ name: "other", exec: "sleep 79" }}] }}"#
+        )
+    };
+    let pilot = Pilot::config(&config("sleep 71", "'100ms'")).start();
+    let other = only(&pilot, "sleep 79").pid;
+    only(&pilot, "sleep 71");
+    // Written in place.
+    pilot.write("containerpilot.json5", &config("sleep 72", "'100ms'"));
+    only(&pilot, "sleep 72");
+    // A bad one is told of and changes nothing.
+    pilot.write("containerpilot.json5", "{ jobs: [ }");
+    pilot.wait_for_line("the configuration was not reloaded", PATIENCE);
+    // Another file under its name, as editors and volumes of configurations do it.
+    pilot.write("next.json5", &config("sleep 73", "false"));
+    let path = |name: &str| pilot.dir().join(name);
+    std::fs::rename(path("next.json5"), path("containerpilot.json5")).expect("files of ours");
+    only(&pilot, "sleep 73");
+    assert_eq!(only(&pilot, "sleep 79").pid, other);
+    assert_eq!(reloads(&pilot), 2);
+    stop(pilot);
+}
+
 mod heavy {
     use std::thread;
     use std::time::Duration;

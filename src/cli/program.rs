@@ -121,6 +121,7 @@ fn config_of(options: RunOptions, command: Exec) -> Config {
         watches: Vec::new(),
         consul: None,
         control: ControlSettings::default(),
+        reload_on_change: None,
         telemetry: None,
     }
 }

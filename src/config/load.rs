@@ -19,7 +19,7 @@ use super::tree::{Kind, Node};
 use super::v2::{self, App};
 use super::walk::{Field, Finding, Place, Walk};
 use super::when::Names;
-use super::{consul, control, hooks, logging, print, telemetry, watch};
+use super::{consul, control, hooks, logging, print, reload, telemetry, watch};
 
 /// The largest file that is read, in bytes. A configuration of a thousand jobs has a third of it.
 pub const MAX_BYTES: usize = 1 << 20;
@@ -347,6 +347,7 @@ fn read(walk: &mut Walk<'_>, root: &mut Node, input: &Input<'_>) -> Option<Confi
         .take(walk, "logging")
         .map(|field| logging::read(walk, &field));
     let limits = Limits::read(walk, &mut top);
+    let reload_on_change = reload::read(walk, &mut top);
     let consul = top.take(walk, "consul");
     let around = Surroundings {
         addresses: input.addresses,
@@ -379,6 +380,7 @@ fn read(walk: &mut Walk<'_>, root: &mut Node, input: &Input<'_>) -> Option<Confi
         watches,
         consul,
         control: control.unwrap_or_default(),
+        reload_on_change,
         telemetry,
     })
 }

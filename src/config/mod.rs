@@ -30,6 +30,7 @@ mod json5;
 mod load;
 mod logging;
 mod print;
+mod reload;
 mod restarts;
 mod secrets;
 mod section;

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::jobs::{JobSpec, StopLimits};
 use crate::watches::WatchSpec;
@@ -23,6 +24,8 @@ pub struct Config {
     pub consul: Option<ConsulSettings>,
     /// The control socket.
     pub control: ControlSettings,
+    /// How often the file is looked at for a change, which reloads it; `None`: never.
+    pub reload_on_change: Option<Duration>,
     /// Metrics and status over HTTP; `None` when the file has no `telemetry`.
     pub telemetry: Option<TelemetrySettings>,
 }

@@ -9,6 +9,7 @@ use super::discovery::{ANSWERS, Answered, Discovery};
 use super::embedded::Embedded;
 use super::environment::Environment;
 use super::fault::{Faults, planted};
+use super::file_watch::FileWatch;
 use super::numbers::{Ids, Numbers};
 use super::reload::Reload;
 use super::report::Names;
@@ -59,6 +60,7 @@ pub(super) struct App {
     /// Answers to effects, taken before anything else. At most one for each effect of a turn.
     pub(super) answers: VecDeque<Event>,
     pub(super) reload: Reload,
+    pub(super) file_watch: FileWatch,
     pub(super) server: Option<ServerHandle>,
     /// For a server that a reload moves to another path.
     pub(super) commands: mpsc::Sender<Command>,
@@ -84,6 +86,7 @@ enum Wake {
     Answered(Answered),
     Sensed(Sensed),
     Loaded,
+    FileChanged,
     Fault,
     Clock,
 }
@@ -138,6 +141,7 @@ impl App {
             checks: HashMap::new(),
             answers: VecDeque::new(),
             reload: Reload::default(),
+            file_watch: FileWatch::default(),
             server: parts.server,
             commands: parts.commands,
             faults: parts.faults,
@@ -194,6 +198,7 @@ impl App {
                     }
                 }
                 Wake::Loaded => self.on_loaded(),
+                Wake::FileChanged => self.on_file_changed(),
                 Wake::Fault => {
                     self.faults.report();
                     self.tell(&Event::StopRequested(StopReason::Fault));
@@ -212,6 +217,7 @@ impl App {
             .set_addresses(super::start::addresses_of(&self.config).into_iter());
         self.raise_file_limit();
         self.listen(signals);
+        self.follow_file();
     }
 
     /// Catches what the jobs want to be passed on. Uncaught, most signals would end us.
@@ -299,6 +305,7 @@ impl App {
             Some(answered) = inputs.answers.recv() => Wake::Answered(answered),
             Some(sensed) = inputs.sensed.recv() => Wake::Sensed(sensed),
             () = self.reload.loaded() => Wake::Loaded,
+            () = self.file_watch.changed() => Wake::FileChanged,
             () = sleep_until(deadline) => Wake::Clock,
         }
     }

@@ -30,6 +30,7 @@ mod env_file;
 mod environment;
 mod facts;
 mod fault;
+mod file_watch;
 mod finish;
 mod interfaces;
 mod numbers;

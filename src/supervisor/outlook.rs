@@ -87,6 +87,10 @@ fn settings_that_differ(old: &Config, new: &Config) -> Vec<String> {
         ("consul", old.consul != new.consul),
         ("control", old.control != new.control),
         ("logging", old.logging != new.logging),
+        (
+            "reloadOnChange",
+            old.reload_on_change != new.reload_on_change,
+        ),
         ("telemetry", old.telemetry != new.telemetry),
         (
             "stopTimeout",
