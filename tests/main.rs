@@ -31,6 +31,7 @@ mod older;
 mod original;
 mod orphans;
 mod overload;
+mod recorder;
 mod regressions;
 mod reload;
 mod secrets;
