@@ -4,12 +4,12 @@
 //!
 //! The corpus is not part of the repository, see [`crate::corpus`].
 
+mod older;
 mod rewrite;
 mod rules;
 mod tree;
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::symlink;
@@ -22,7 +22,7 @@ use pilothouse::config::{Addresses, Input, Variables, expand, migrate};
 use serde_json::Value;
 
 use crate::corpus;
-use crate::support::{Consul, PATIENCE, Pilot, Running, Signal, compiled};
+use crate::support::{Consul, PATIENCE, Pilot, Running, Signal, compiled, holds_within};
 use rewrite::Place;
 use rules::{Rules, STOP};
 
@@ -169,22 +169,11 @@ fn of_version_2(site: &Site, consul: &Consul, text: &str, variables: &Variables)
     if lines(&before.lines) != lines(&after.lines) {
         problems.push(format!("{:?}, migrated {:?}", before.lines, after.lines));
     }
-    if chain(&before.lines) != chain(&after.lines) {
-        problems.push(format!("{:?}, migrated {:?}", before.lines, after.lines));
+    for (kind, lines) in [("", &before.lines), ("migrated: ", &after.lines)] {
+        let found = older::problems(&tree, lines).into_iter();
+        problems.extend(found.map(|problem| format!("{kind}{problem}")));
     }
     problems
-}
-
-/// The application and its hooks, which never run side by side.
-fn chain(lines: &[String]) -> Vec<&String> {
-    let tags = ["app", "preStart", "onStart", "preStop", "postStop"];
-    let is_of_it = |line: &&String| {
-        let tag = line
-            .split_once(' ')
-            .map(|(word, tag)| (word != "check").then_some(tag));
-        tag.is_none_or(|tag| tag.is_some_and(|tag| tags.contains(&tag)))
-    };
-    lines.iter().filter(is_of_it).collect()
 }
 
 impl Site {
@@ -198,15 +187,7 @@ impl Site {
 
 /// Runs a configuration until everything has run that does so by itself, then stops it.
 fn record(consul: &Consul, tree: &Value, rules: &Rules, app: &[String]) -> Record {
-    let watched = rewrite::watched(tree);
-    for (service, tag) in &watched {
-        let tags: Vec<&String> = tag.iter().collect();
-        let body = serde_json::json!({
-            "Name": service, "ID": format!("other-{service}-{}", tag.as_deref().unwrap_or("")),
-            "Address": "10.0.0.1", "Port": 80, "Tags": tags,
-        });
-        consul.put("/v1/agent/service/register", &body.to_string());
-    }
+    let others = Others::register(consul, tree);
     let mut words = vec![
         "-socket",
         "@DIR@/control.socket",
@@ -216,12 +197,13 @@ fn record(consul: &Consul, tree: &Value, rules: &Rules, app: &[String]) -> Recor
     words.extend(app.iter().map(String::as_str));
     let pilot = Pilot::command(&words).file("c.json5", &tree.to_string());
     let mut pilot = pilot.env("RECORD", "@DIR@/journal").start();
-    let missing = wait_for_lines(&mut pilot, &rules.first_lines());
+    let missing = wait_for_lines(&mut pilot, rules.first_lines());
     if pilot.try_exit().is_none() {
         note_stop(pilot.dir());
         pilot.signal(Signal::SIGTERM);
     }
     let code = pilot.wait_exit(PATIENCE).code();
+    drop(others);
     let lines = pilot.journal().lines();
     let mut problems = rules.problems(&lines);
     if !missing.is_empty() {
@@ -231,27 +213,12 @@ fn record(consul: &Consul, tree: &Value, rules: &Rules, app: &[String]) -> Recor
         problems.push(format!("status {code:?}"));
     }
     let left = services(consul);
-    let ours = watched.len();
-    for (service, tag) in &watched {
-        let id = format!("other-{service}-{}", tag.as_deref().unwrap_or(""));
-        consul.put(&format!("/v1/agent/service/deregister/{id}"), "");
-    }
-    let stays = services(consul);
-    if !stays.is_empty() {
-        problems.push(format!(
-            "{stays:?} stays in the catalogue ({ours} were the test's, {left:?})"
-        ));
+    if !left.is_empty() {
+        problems.push(format!("{left:?} stays in the catalogue"));
     }
     if !problems.is_empty() {
-        let mut shown = String::new();
-        let _ = write!(
-            shown,
-            "\n{tree:#}\n{}\n{}\n{}",
-            lines.join("\n"),
-            pilot.stdout(),
-            pilot.stderr()
-        );
-        problems.push(shown);
+        let said = [tree.to_string(), lines.join("\n"), pilot.stdout()].join("\n---\n");
+        problems.push(said);
     }
     Record {
         lines,
@@ -260,28 +227,55 @@ fn record(consul: &Consul, tree: &Value, rules: &Rules, app: &[String]) -> Recor
     }
 }
 
+/// An instance of each watched service, there as long as this lives.
+struct Others<'a> {
+    consul: &'a Consul,
+    ids: Vec<String>,
+}
+
+impl<'a> Others<'a> {
+    fn register(consul: &'a Consul, tree: &Value) -> Others<'a> {
+        let watched = rewrite::watched(tree).into_iter().enumerate();
+        let ids = watched.map(|(index, (service, tag))| {
+            let id = format!("other-{index}");
+            let tags: Vec<String> = tag.into_iter().collect();
+            let body = serde_json::json!({
+                "Name": service, "ID": id, "Address": "10.0.0.1", "Port": 80, "Tags": tags,
+            });
+            consul.put("/v1/agent/service/register", &body.to_string());
+            id
+        });
+        let ids = ids.collect();
+        Others { consul, ids }
+    }
+}
+
+impl Drop for Others<'_> {
+    fn drop(&mut self) {
+        // After a failure the catalogue may be the reason for it.
+        let ids = self.ids.iter().filter(|_| !std::thread::panicking());
+        for id in ids {
+            let path = format!("/v1/agent/service/deregister/{id}");
+            self.consul.put(&path, "");
+        }
+    }
+}
+
 fn services(consul: &Consul) -> Vec<String> {
     let found = consul.get("/v1/agent/services").json();
-    found
-        .as_object()
-        .map_or_else(Vec::new, |all| all.keys().cloned().collect())
+    let found = found.as_object();
+    found.map_or_else(Vec::new, |all| all.keys().cloned().collect())
 }
 
 /// Waits for these lines, or for the end of the program; gives those that did not come.
-fn wait_for_lines(pilot: &mut Running, wanted: &[String]) -> Vec<String> {
-    let missing = |pilot: &Running| {
+fn wait_for_lines(pilot: &mut Running, mut wanted: Vec<String>) -> Vec<String> {
+    holds_within(PATIENCE, &mut || {
+        let has_ended = pilot.try_exit().is_some();
         let lines = pilot.journal().lines();
-        let missing = wanted.iter().filter(|line| !lines.contains(line));
-        missing.cloned().collect::<Vec<_>>()
-    };
-    let deadline = std::time::Instant::now() + PATIENCE;
-    while !missing(pilot).is_empty() && std::time::Instant::now() < deadline {
-        if pilot.try_exit().is_some() {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
-    missing(pilot)
+        wanted.retain(|line| !lines.contains(line));
+        wanted.is_empty() || has_ended
+    });
+    wanted
 }
 
 /// Before the signal, so that whatever it causes comes after.
