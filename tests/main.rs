@@ -27,6 +27,7 @@ mod lifecycle;
 mod log_lines;
 mod log_load;
 mod log_places;
+mod neighbours;
 mod older;
 mod original;
 mod orphans;
