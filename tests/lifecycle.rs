@@ -104,8 +104,10 @@ fn s04_a_stop_during_the_start_starts_nothing_more() {
             let source = names[before];
             format!("when: {{ all: [{{ source: '{source}', once: 'healthy' }}] }},")
         });
-        // The file of the third never comes, so it never gets ready.
-        let exec = app(name);
+        // The third is ready only once it has heard TERM, when that must not count any more.
+        let exec = format!(
+            "{{ shell: \"trap 'echo term {name} >> @DIR@/journal; touch @DIR@/{name}; sleep 0.1; exit 0' TERM; echo up {name} >> @DIR@/journal; while :; do sleep 0.01; done\" }}"
+        );
         format!(
             "{{ name: '{name}', exec: {exec}, {when} health: {{ file: '@DIR@/{name}', interval: '10ms' }} }}"
         )
