@@ -154,7 +154,8 @@ enum Outcome {
     Accepted,
 }
 
-fn corpus() -> Option<PathBuf> {
+/// The folder of the corpus; `None`, after saying so, where there is none.
+pub(crate) fn folder() -> Option<PathBuf> {
     let folder = std::env::var_os("PILOTHOUSE_CORPUS").map(PathBuf::from);
     let folder = folder.filter(|folder| folder.join("INDEX.json").exists());
     if folder.is_none() {
@@ -172,6 +173,18 @@ fn entries(folder: &Path, is_older: bool) -> Vec<serde_json::Value> {
     let count = entries.len();
     assert!(count > 100, "the index has {count} files of this version");
     entries
+}
+
+/// The files of that version that can be used, with the variables of their sidecars.
+pub(crate) fn accepted(folder: &Path, is_older: bool) -> Vec<(String, Variables)> {
+    let entries = entries(folder, is_older).into_iter();
+    let files = entries.filter_map(|entry| {
+        let file = entry["file"].as_str().expect("an entry names its file");
+        let variables = sidecar(folder, &entry);
+        let outcome = outcome(folder, file, &variables);
+        matches!(outcome, Outcome::Accepted).then(|| (file.to_owned(), variables))
+    });
+    files.collect()
 }
 
 fn outcome(folder: &Path, file: &str, variables: &Variables) -> Outcome {
@@ -213,7 +226,7 @@ fn check(
     table: &[(&str, &str)],
     variables: impl Fn(&Path, &serde_json::Value) -> Variables,
 ) {
-    let Some(folder) = corpus() else { return };
+    let Some(folder) = folder() else { return };
     let mut refusals: BTreeMap<&str, &str> = table.iter().copied().collect();
     let mut wrong = Vec::new();
     for entry in entries(&folder, is_older) {

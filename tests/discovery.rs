@@ -57,43 +57,6 @@ fn wait_status(consul: &Consul, wanted: Option<&str>) {
 }
 
 #[test]
-fn a_service_comes_and_goes_and_its_neighbour_hears_of_it() {
-    let Some(consul) = Consul::real() else { return };
-    let hears = watcher(&quoted(&consul), "");
-    hears.journal().wait_for_line("unhealthy", PATIENCE);
-    // A TTL that runs out only after the test: what is seen is the deregistration.
-    let pilot = server(&quoted(&consul), 8001, "1h", "");
-    hears
-        .journal()
-        .wait_for_line("changed: 127.0.0.1:8001", PATIENCE);
-    let begin = Instant::now();
-    pilot.signal(Signal::SIGTERM);
-    hears.journal().wait_for_line("changed:", PATIENCE);
-    println!(
-        "TERM of one to the hook of the other: {:?}",
-        begin.elapsed()
-    );
-    let mut pilot = pilot;
-    assert_eq!(pilot.wait_exit(PATIENCE).code(), Some(0));
-    stop(hears);
-}
-
-#[test]
-fn a_supervisor_that_is_killed_is_gone_when_its_ttl_says_so() {
-    let Some(consul) = Consul::real() else { return };
-    let hears = watcher(&quoted(&consul), "");
-    let mut pilot = server(&quoted(&consul), 8001, "2s", "");
-    hears
-        .journal()
-        .wait_for_line("changed: 127.0.0.1:8001", PATIENCE);
-    pilot.may_leave_processes();
-    pilot.signal(Signal::SIGKILL);
-    pilot.wait_exit(PATIENCE);
-    hears.journal().wait_for_line("changed:", PATIENCE);
-    stop(hears);
-}
-
-#[test]
 fn d40_real_a_failed_check_is_critical_before_its_ttl() {
     let Some(consul) = Consul::real() else { return };
     let pilot = server(&quoted(&consul), 8001, "1h", "");

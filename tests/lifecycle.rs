@@ -95,6 +95,70 @@ fn s04_jobs_stop_in_the_reverse_order() {
     assert_eq!(lines[3..], ["term web", "term app", "term db"]);
 }
 
+/// S04: a stop while the third of five jobs is starting. The others never start; what has started stops in reverse.
+#[test]
+fn s04_a_stop_during_the_start_starts_nothing_more() {
+    let names = ["one", "two", "three", "four", "five"];
+    let jobs = names.iter().enumerate().map(|(index, name)| {
+        let when = index.checked_sub(1).map_or(String::new(), |before| {
+            let source = names[before];
+            format!("when: {{ all: [{{ source: '{source}', once: 'healthy' }}] }},")
+        });
+        // The third is ready only once it has heard TERM, when that must not count any more.
+        let exec = format!(
+            "{{ shell: \"trap 'echo term {name} >> @DIR@/journal; touch @DIR@/{name}; sleep 0.1; exit 0' TERM; echo up {name} >> @DIR@/journal; while :; do sleep 0.01; done\" }}"
+        );
+        format!(
+            "{{ name: '{name}', exec: {exec}, {when} health: {{ file: '@DIR@/{name}', interval: '10ms' }} }}"
+        )
+    });
+    let jobs = jobs.collect::<Vec<_>>().join(", ");
+    let pilot = Pilot::jobs(&format!("[{jobs}]"));
+    let mut pilot = pilot.file("one", "").file("two", "").start();
+    pilot.journal().wait_for_line("up three", PATIENCE);
+    stop(&mut pilot);
+    let expected = [
+        "up one",
+        "up two",
+        "up three",
+        "term three",
+        "term two",
+        "term one",
+    ];
+    assert_eq!(pilot.journal().lines(), expected);
+}
+
+/// J07: what waits for a job that never gets ready is skipped, fails or starts, as it says, and is seen to.
+#[test]
+fn j07_who_waits_for_the_unready_goes_by_its_rule() {
+    let waiting = |name: &str, rule: &str| {
+        format!(
+            "{{ name: '{name}', exec: {}, when: {{ all: [{{ source: 'db', once: 'healthy' }}], timeout: '50ms', onTimeout: '{rule}' }} }},
+             {{ name: 'after-{name}', exec: {}, when: {{ all: [{{ source: '{name}', once: 'exitSuccess' }}] }} }}",
+            note(name),
+            note(&format!("after {name}")),
+        )
+    };
+    let mut pilot = Pilot::jobs(&format!(
+        "[{{ name: 'db', exec: ['sleep', '600'], health: {{ file: '@DIR@/never', interval: '10ms' }} }},
+          {}, {}, {},
+          {{ name: 'heard', exec: {}, when: {{ source: 'fails', once: 'failed' }} }}]",
+        waiting("skips", "skip"),
+        waiting("fails", "fail"),
+        waiting("starts", "start"),
+        note("heard"),
+    ))
+    .start();
+    for name in ["skips", "fails"] {
+        let line = format!("after-{name} is skipped: it waits for {name}");
+        pilot.wait_for_line(&line, PATIENCE);
+    }
+    let mut lines = pilot.journal().wait_for(3, PATIENCE);
+    lines.sort();
+    assert_eq!(lines, ["after starts", "heard", "starts"]);
+    stop(&mut pilot);
+}
+
 #[test]
 fn r01_circles_are_refused_with_their_chain() {
     let mut pilot = Pilot::jobs(

@@ -78,7 +78,7 @@ pub(crate) fn wait_until(limit: Duration, what: &str, mut condition: impl FnMut(
 }
 
 /// Whether `condition` came to hold within `limit`.
-fn holds_within(limit: Duration, condition: &mut dyn FnMut() -> bool) -> bool {
+pub(crate) fn holds_within(limit: Duration, condition: &mut dyn FnMut() -> bool) -> bool {
     let deadline = std::time::Instant::now() + limit;
     loop {
         if condition() {

@@ -226,3 +226,42 @@ fn a_file_of_version_3_needs_no_migration() {
     assert!(text.contains("preStop\","), "{text}");
     assert!(text.contains("// no application was named"), "{text}");
 }
+
+/// A variable that is not set gives its default or an error, and never an empty name or port.
+#[test]
+fn r08_a_missing_variable_is_a_default_or_an_error() {
+    let named = |text: &str| with_variables(text, &[]);
+    let health = "health: { exec: 'true', interval: 1, ttl: 5 }";
+    for (keys, expected) in [
+        (
+            format!("name: '{{{{ .NAME }}}}', port: 80, {health}"),
+            "'name' must not be blank",
+        ),
+        (
+            format!("name: 'app', port: '{{{{ .PORT }}}}', {health}"),
+            "jobs[0].port: cannot use ``",
+        ),
+        (
+            format!("name: 'app', port: {{{{ .PORT }}}}, {health}"),
+            "cannot read JSON5",
+        ),
+        (
+            "name: 'app', exec: '{{ .COMMAND }}'".to_owned(),
+            "jobs[0].exec",
+        ),
+    ] {
+        let text = format!("{{ consul: 'x', jobs: [ {{ {keys} }} ] }}");
+        let report = named(&text).expect_err(&text).to_string();
+        assert!(
+            report.contains(expected) && report.contains("app.json5: line 1 of the template"),
+            "{text}\n{report}"
+        );
+    }
+    let defaults = "name: '{{ .NAME | default \"app\" }}', port: {{ .PORT | default 8080 }}";
+    let loaded = named(&format!(
+        "{{ consul: 'x', jobs: [ {{ {defaults}, {health} }} ] }}"
+    ));
+    let job = loaded.expect("the defaults are good").config.jobs.remove(0);
+    assert_eq!(job.name, "app");
+    assert_eq!(job.service.map(|service| service.port), Some(8080));
+}

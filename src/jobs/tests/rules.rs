@@ -312,7 +312,7 @@ fn interval(every: std::time::Duration, overlap: Overlap) -> JobSpec {
 }
 
 #[test]
-fn ticks_count_from_the_load_and_do_not_drift() {
+fn j10_ticks_count_from_the_load_and_do_not_drift() {
     let mut world = World::started(vec![interval(secs(60), Overlap::Skip)]);
     for _ in 0..24 * 60 {
         world.advance(ms(1_700));

@@ -169,6 +169,43 @@ fn j08_restarts_within_the_window_are_counted() {
     assert_eq!(world.outcome(), Some(Outcome::End(1)));
 }
 
+/// An hour of lives of 5 ms: at the cap two starts a minute, two orders and one line each, and in the end the rule.
+#[test]
+fn j08_a_crash_loop_of_an_hour_is_bounded_and_then_failed() {
+    let app = JobSpec {
+        max_restarts: Some(MaxRestarts {
+            count: 150,
+            within: secs(2 * 3600),
+        }),
+        ..unlimited("app")
+    };
+    let mut world = World::started(vec![app]);
+    while world.now - world.start < secs(3600) {
+        world.advance(ms(5));
+        world.exit(0, 1);
+        let due = world.jobs.next_deadline();
+        if let Some(due) = due.filter(|_| !world.runs(0)) {
+            world.advance_to(due - world.start);
+        }
+    }
+    let starts = world.starts(0);
+    assert!((100..=150).contains(&starts), "{starts}");
+    let lines = world.reported(|note| matches!(note, Note::BackingOff { .. }));
+    assert!(
+        lines <= starts && world.reported(|_| true) == lines,
+        "{lines}"
+    );
+    while state(&world, 0) != JobState::Failed {
+        assert!(world.starts(0) <= 151, "the rule says 150 restarts");
+        if world.runs(0) {
+            world.exit(0, 1);
+        } else {
+            world.advance(secs(30));
+        }
+    }
+    assert_eq!(world.starts(0), 151);
+}
+
 fn acted(world: &mut World) {
     world.tell(&Event::signal(Signal::HUP));
 }

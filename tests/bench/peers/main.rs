@@ -1,4 +1,4 @@
-//! Ours beside tini, dumb-init, s6, runit and supervisord, in one run on one machine.
+//! Ours beside tini, dumb-init, s6, runit, Horust and supervisord, in one run on one machine.
 //!
 //! ```text
 //! tests/bench/run [--ours PATH] [--row NAME]… [--quick]

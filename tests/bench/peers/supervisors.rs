@@ -17,6 +17,7 @@ pub(super) enum Kind {
     Ours,
     S6,
     Runit,
+    Horust,
     Supervisord,
     Tini,
     DumbInit,
@@ -82,6 +83,7 @@ impl Kind {
         Self::Ours,
         Self::S6,
         Self::Runit,
+        Self::Horust,
         Self::Supervisord,
         Self::Tini,
         Self::DumbInit,
@@ -93,6 +95,7 @@ impl Kind {
             Self::Ours => "pilothouse",
             Self::S6 => "s6",
             Self::Runit => "runit",
+            Self::Horust => "horust",
             Self::Supervisord => "supervisord",
             Self::Tini => "tini",
             Self::DumbInit => "dumb-init",
@@ -103,8 +106,13 @@ impl Kind {
     pub(super) fn is_supervisor(self) -> bool {
         matches!(
             self,
-            Self::Ours | Self::S6 | Self::Runit | Self::Supervisord
+            Self::Ours | Self::S6 | Self::Runit | Self::Horust | Self::Supervisord
         )
+    }
+
+    /// Checks the health of its jobs, and can do so every second.
+    pub(super) fn checks_health(self) -> bool {
+        matches!(self, Self::Ours | Self::Horust)
     }
 
     /// The signal that asks for an orderly end. At TERM, runit does not even tell its services.
@@ -120,6 +128,7 @@ impl Kind {
             Self::None | Self::Ours => &[],
             Self::S6 => &["s6-svscan", "s6-supervise"],
             Self::Runit => &["runsvdir", "runsv"],
+            Self::Horust => &["horust"],
             Self::Supervisord => &["supervisord"],
             Self::Tini => &["tini"],
             Self::DumbInit => &["dumb-init"],
@@ -130,11 +139,31 @@ impl Kind {
 impl Supervisor {
     /// Finds one of the peers; `None` when it is not installed.
     pub(super) fn find(kind: Kind) -> Option<Self> {
+        if kind == Kind::Horust {
+            return Self::horust();
+        }
         let programs: Option<Vec<PathBuf>> = kind.programs().iter().map(|it| in_path(it)).collect();
         Some(Self {
             kind,
             version: packaged_version(kind),
             programs: programs?,
+        })
+    }
+
+    /// Horust is in no distribution: `HORUST_BIN` says where it is. It does not tell its version, so that is in the name
+    /// of a folder around it.
+    fn horust() -> Option<Self> {
+        let named = std::env::var_os("HORUST_BIN").map(PathBuf::from);
+        let program = named
+            .or_else(|| in_path("horust"))
+            .filter(|it| it.is_file())?;
+        let version = program
+            .iter()
+            .find_map(|part| part.to_str()?.strip_prefix("horust-"));
+        Some(Self {
+            kind: Kind::Horust,
+            version: version.unwrap_or_default().to_owned(),
+            programs: vec![program.clone()],
         })
     }
 
@@ -176,6 +205,7 @@ impl Supervisor {
                 Some(vec![own?, "-c".into(), room, scan])
             }
             Kind::Runit => Some(vec![own?, services(plan, &commands, dir)?]),
+            Kind::Horust => Some(horust(own?, plan, &commands, &stub, dir)?),
             Kind::Supervisord => {
                 let path = write(
                     dir,
@@ -258,6 +288,38 @@ fn services(plan: &Plan, commands: &[String], dir: &Path) -> Option<String> {
     let touched = fs::File::open(&scan).and_then(|dir| dir.set_modified(long_ago));
     touched.ok()?;
     Some(scan.display().to_string())
+}
+
+/// A directory of services for Horust, and its command. It checks health every second and cannot do otherwise.
+fn horust(
+    own: String,
+    plan: &Plan,
+    commands: &[String],
+    stub: &str,
+    dir: &Path,
+) -> Option<Vec<String>> {
+    let services = dir.join("services");
+    fs::create_dir_all(&services).ok()?;
+    let strategy = if plan.restart { "always" } else { "never" };
+    let health = if plan.checked {
+        format!("[healthiness]\ncommand = \"{stub} ok\"\n")
+    } else {
+        String::new()
+    };
+    for (number, command) in commands.iter().enumerate() {
+        let text =
+            format!("command = \"{command}\"\n[restart]\nstrategy = \"{strategy}\"\n{health}");
+        write(&services, &format!("j{number}.toml"), &text)?;
+    }
+    let sockets = dir.join("sockets");
+    let words = [
+        own,
+        "--services-path".to_owned(),
+        services.display().to_string(),
+        "--uds-folder-path".to_owned(),
+        sockets.display().to_string(),
+    ];
+    Some(words.into())
 }
 
 fn supervisord(plan: &Plan, commands: &[String], place: &str) -> String {

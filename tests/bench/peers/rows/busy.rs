@@ -198,6 +198,10 @@ pub(super) fn lines(setup: &Setup) -> Vec<Row> {
     wrapped.remark(Kind::Supervisord, "passed on as it is");
     wrapped.remark(Kind::Ours, "each line with time, job and process id");
     wrapped.remark(Kind::Runit, "svlogd writes to files only");
+    wrapped.remark(
+        Kind::Horust,
+        "writes a job's output to a file or leaves it alone",
+    );
     single_child(
         &mut wrapped,
         "the child inherits stdout; nothing is processed",

@@ -93,22 +93,22 @@ pub(super) fn idle(setup: &Setup) -> Vec<Row> {
     let mut cpu = Row::new("the same: CPU time, ms", Better::Lower);
     let mut checked_switches = Row::new(
         "10 s idle, 10 jobs with a 1 s health check each: voluntary context switches",
-        Better::Neither,
+        Better::Lower,
     );
     let mut checked_cpu = Row::new(
         "the same: CPU time of the supervisor, without the checks themselves, ms",
-        Better::Neither,
+        Better::Lower,
     );
     single_child(&mut switches, "with its single job");
     switches.remark(Kind::None, "there is no supervisor");
-    for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::Ours) {
+    for kind in Kind::ALL.iter().filter(|kind| !kind.checks_health()) {
         checked_switches.remark(*kind, "no health checks");
     }
     let rest = Duration::from_secs(if setup.quick { 2 } else { 10 });
     let rows = (&mut switches, &mut cpu);
     at_rest(setup, rest, |kind| kind != Kind::None, false, rows);
     let rows = (&mut checked_switches, &mut checked_cpu);
-    at_rest(setup, rest, |kind| kind == Kind::Ours, true, rows);
+    at_rest(setup, rest, Kind::checks_health, true, rows);
     vec![switches, cpu, checked_switches, checked_cpu]
 }
 
