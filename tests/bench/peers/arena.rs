@@ -88,6 +88,12 @@ impl Arena {
         Ok(arena)
     }
 
+    /// Gives the supervisor the configuration of another plan, which it is not told of.
+    pub(super) fn rewrite(&self, supervisor: &Supervisor, plan: &Plan) {
+        // What cannot be written shows by what does not happen.
+        let _ = supervisor.prepare(plan, &self.stub, self.dir.path());
+    }
+
     /// PID 1 and its namespace, once its exec has been noted.
     fn see_pid1(&mut self) -> Option<()> {
         self.exec = *self.records("exec").first()?;

@@ -2,6 +2,7 @@
 
 mod busy;
 mod discovery;
+mod reload;
 mod rest;
 
 use std::path::PathBuf;
@@ -66,6 +67,10 @@ pub(super) const GROUPS: &[Group] = &[
     Group {
         name: "signals",
         measure: busy::signals,
+    },
+    Group {
+        name: "reload",
+        measure: reload::reload,
     },
     Group {
         name: "discovery",
