@@ -119,7 +119,7 @@ impl Draft {
         }
         let when = section
             .take(walk, "when")
-            .and_then(|when| When::read(walk, &when));
+            .and_then(|when| When::read(walk, &when, around));
         let timing = Timing::read(walk, &mut section, when.as_ref());
         let can_restart = exec.is_some() && timing.restarts != Restarts::Limited(0);
         let health = read_health(walk, &mut section, &name, advertised, can_restart);
@@ -338,9 +338,10 @@ impl Timing {
         let is_each = when.is_some_and(When::is_each);
         let restarts = section.take(walk, "restarts");
         let restarts = restarts.and_then(|field| read_restarts(walk, &field, is_each));
-        let default = match interval {
-            Some(_) => Restarts::Unlimited,
-            None => Restarts::Limited(0),
+        let default = if when.is_some_and(When::is_periodic) {
+            Restarts::Unlimited
+        } else {
+            Restarts::Limited(0)
         };
         let timeout = section.take(walk, "timeout");
         let timeout = timeout.and_then(|field| at_least_a_millisecond(walk, &field));

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::actions::Kept;
+use super::cron::Zones;
 use super::diagnostic::{Diagnostic, Report, Severity};
 use super::dialect;
 use super::interfaces::Addresses;
@@ -38,6 +39,8 @@ pub struct Input<'a> {
     pub variables: &'a Variables,
     /// The machine's addresses, for `interfaces`.
     pub addresses: Addresses<'a>,
+    /// The time zones of the image, for `cron`. The local one is that of the variable `TZ`.
+    pub zones: Zones<'a>,
     /// The application of the command line, which is the main job of a file of version 2; `None`: nobody knows it.
     pub app: Option<&'a [String]>,
 }
@@ -350,6 +353,8 @@ fn read(walk: &mut Walk<'_>, root: &mut Node, input: &Input<'_>) -> Option<Confi
     let consul = top.take(walk, "consul");
     let around = Surroundings {
         addresses: input.addresses,
+        zones: input.zones,
+        local_zone: input.variables.get("TZ").map(String::as_str),
         has_catalogue: consul.is_some(),
     };
     let consul = consul.and_then(|field| consul::read(walk, &field));

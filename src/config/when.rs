@@ -4,12 +4,16 @@
 
 use std::collections::HashMap;
 use std::fmt::Display;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::events::{EventCode, JobId, Signal, Source, Subscription, WatchId};
 use crate::jobs::{self, Condition, Expiry, First, Is, Overlap, Start, Wait};
+use crate::schedule::Schedule;
 
+use super::cron;
 use super::diagnostic::Severity;
+use super::service::Surroundings;
 use super::tree_of_events::Tree;
 use super::walk::{Field, Finding, Place, Walk, nearest, quoted};
 
@@ -31,6 +35,10 @@ enum Kind {
         every: Duration,
         overlap: Overlap,
         first: First,
+    },
+    Cron {
+        schedule: Arc<Schedule>,
+        overlap: Overlap,
     },
     Group(Tree),
 }
@@ -90,8 +98,13 @@ const EXPIRY: [(&str, Expiry); 3] = [
 
 impl When {
     /// Reads the section; `None` has been reported.
-    pub(super) fn read(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<When> {
+    pub(super) fn read(
+        walk: &mut Walk<'_>,
+        field: &Field<'_>,
+        around: Surroundings<'_>,
+    ) -> Option<When> {
         let mut section = walk.section(field)?;
+        let cron = cron::Keys::take(walk, &mut section);
         let interval = section.take(walk, "interval");
         let overlap = section.take(walk, "overlap");
         let first = section.take(walk, "first");
@@ -114,6 +127,21 @@ impl When {
             // What a misspelt key was meant to say is not known.
             return None;
         }
+        let place_of = |field: &Option<Field<'_>>| field.as_ref().map(|field| field.place.clone());
+        let beside = [
+            ("source", source.as_ref().map(|(_, place)| place.clone())),
+            ("once", once.as_ref().map(|once| once.place.clone())),
+            ("each", each.as_ref().map(|each| each.place.clone())),
+            ("interval", place_of(&interval)),
+            ("first", place_of(&first)),
+            ("all", place_of(&all)),
+            ("any", place_of(&any)),
+            ("timeout", place_of(&timeout)),
+            ("onTimeout", place_of(&on_timeout)),
+        ];
+        if !cron.stands_alone(walk, &beside) {
+            return None;
+        }
         let group = all.is_some() || any.is_some();
         let given = [interval.is_some(), once.is_some(), each.is_some()];
         let given = given.iter().filter(|given| **given).count();
@@ -129,9 +157,12 @@ impl When {
             return None;
         }
         let wait = read_wait(walk, timeout.as_ref(), on_timeout.as_ref());
-        let ticks = [(&overlap, "overlap"), (&first, "first")];
-        for (field, key) in ticks.iter().filter(|_| interval.is_none()) {
-            if let Some(field) = field {
+        let ticks = [
+            (&overlap, "overlap", cron.is_given()),
+            (&first, "first", false),
+        ];
+        for (field, key, has_use) in ticks.iter().filter(|_| interval.is_none()) {
+            if let (Some(field), false) = (field, has_use) {
                 let finding = Finding::new(format!("`{key}` is for jobs with `interval`"));
                 walk.error(&field.place, finding.help("remove it, or add `interval`"));
             }
@@ -152,6 +183,12 @@ impl When {
                 every: at_least_a_millisecond(walk, &interval)?,
                 overlap: overlap.unwrap_or_default(),
                 first: first.unwrap_or_default(),
+            }
+        } else if cron.is_given() {
+            let overlap = overlap.and_then(|field| walk.choice(&field, &OVERLAP));
+            Kind::Cron {
+                schedule: cron.read(walk, around)?,
+                overlap: overlap.unwrap_or_default(),
             }
         } else if group {
             Kind::Group(Tree::read_lists(walk, all.as_ref(), any.as_ref(), true)?)
@@ -179,8 +216,13 @@ impl When {
     pub(super) fn interval(&self) -> Option<Duration> {
         match self.kind {
             Kind::Interval { every, .. } => Some(every),
-            Kind::Plain(_) | Kind::Group(_) => None,
+            Kind::Plain(_) | Kind::Cron { .. } | Kind::Group(_) => None,
         }
+    }
+
+    /// Whether time starts the job, again and again.
+    pub(super) fn is_periodic(&self) -> bool {
+        matches!(self.kind, Kind::Interval { .. } | Kind::Cron { .. })
     }
 
     /// Whether the job may start any number of times because of `each`.
@@ -188,7 +230,7 @@ impl When {
         match &self.kind {
             Kind::Plain(plain) => plain.is_each(),
             Kind::Group(tree) => tree.is_each(),
-            Kind::Interval { .. } => false,
+            Kind::Interval { .. } | Kind::Cron { .. } => false,
         }
     }
 
@@ -215,6 +257,7 @@ impl When {
                 },
                 ..Start::startup()
             },
+            Kind::Cron { schedule, overlap } => Start::cron(Arc::clone(schedule), *overlap),
             Kind::Plain(plain) => plain.resolve(walk, own, names),
             Kind::Group(tree) if tree.is_each() => Start {
                 trigger: jobs::Trigger::Each(tree.events(walk, own, names)),

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use super::cron::WallClock;
 use super::discovery::{ANSWERS, Answered, Discovery};
 use super::embedded::Embedded;
 use super::environment::Environment;
@@ -62,6 +63,8 @@ pub(super) struct App {
     pub(super) faults: Faults,
     /// Runs before this one are of an earlier configuration: KILL could not end them, and their jobs are no more.
     pub(super) first_run: RunId,
+    /// Which jobs the wall clock starts.
+    pub(super) wall_clock: WallClock,
     /// More children may have ended than were collected.
     more_to_reap: bool,
     /// When the clock is to be looked at next: at the end of a wait, else at once; `None` in a wait without an end.
@@ -122,6 +125,7 @@ impl App {
             super::start::seed(),
         );
         App {
+            wall_clock: WallClock::new(&parts.config, now),
             check_output: HashMap::new(),
             senses: Senses::new(parts.sensed),
             discovery,
@@ -254,6 +258,10 @@ impl App {
             self.perform(effects);
             self.answer();
         }
+        let look = self.wall_clock.next_deadline();
+        if look.is_some_and(|due| due <= now) {
+            self.look_at_wall_clock(now);
+        }
         if self.discovery.next_deadline().is_some_and(|due| due <= now) {
             let orders = self.discovery.on_time(now);
             self.perform_discovery(orders);
@@ -280,6 +288,7 @@ impl App {
             self.jobs.next_deadline(),
             self.processes.next_sweep(),
             self.discovery.next_deadline(),
+            self.wall_clock.next_deadline(),
         ]
         .into_iter()
         .flatten()

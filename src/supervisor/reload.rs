@@ -195,6 +195,7 @@ impl App {
         self.answers.clear();
         self.jobs = jobs;
         self.config = config;
+        self.wall_clock.follow(&self.config, now);
         self.adopt_config(&inputs.signals);
         tracing::info!("reloaded: {} jobs", self.config.jobs.len());
         tracing::debug!("control: reloaded app via control plane");
