@@ -33,6 +33,7 @@ mod orphans;
 mod overload;
 mod regressions;
 mod reload;
+mod schedules;
 mod secrets;
 mod signals;
 mod static_binary;

@@ -83,3 +83,94 @@ impl App {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::config::{Addresses, Input, Variables, Zones, load};
+
+    thread_local! {
+        /// What the wall clock shows, in milliseconds since 1970.
+        static SHOWN: Cell<u64> = const { Cell::new(0) };
+    }
+
+    fn shown() -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(SHOWN.get())
+    }
+
+    fn config(jobs: &str) -> Config {
+        let loaded = load(&Input {
+            file: "app.json5",
+            text: &format!("{{ jobs: {jobs} }}"),
+            variables: &Variables::new(),
+            addresses: Addresses::NotLookedUp,
+            zones: Zones::NotLookedUp,
+            app: None,
+        });
+        loaded.unwrap_or_else(|report| panic!("{report}")).config
+    }
+
+    /// Waits for the deadline on both clocks, and looks.
+    fn wait(clock: &mut WallClock, now: &mut Instant) -> Vec<JobId> {
+        let due = clock.next_deadline().expect("a schedule");
+        assert!(due > *now && due <= *now + Duration::from_mins(1));
+        let waited = u64::try_from((due - *now).as_millis()).expect("a minute");
+        SHOWN.set(SHOWN.get() + waited);
+        *now = due;
+        clock.look(*now)
+    }
+
+    const HOUR: u64 = 3_600_000;
+    const NOON: u64 = 20_635 * 24 * HOUR + 12 * HOUR;
+
+    #[test]
+    fn p20_a_jump_of_the_clock_is_noticed_within_a_minute() {
+        SHOWN.set(NOON + 250);
+        let config = config(
+            "[{ name: 'app', exec: 'a' }, { name: 'hourly', exec: 'b', when: { cron: '@hourly' } },
+              { name: 'night', exec: 'c', when: { cron: '30 12 * * *' } }]",
+        );
+        let mut now = Instant::now();
+        let mut clock = WallClock::of(shown, &config, now);
+        assert_eq!(wait(&mut clock, &mut now), []);
+        // An hour forward while nobody looks: each is due once.
+        SHOWN.set(SHOWN.get() + HOUR);
+        assert_eq!(wait(&mut clock, &mut now), [JobId(1), JobId(2)]);
+        assert_eq!(wait(&mut clock, &mut now), []);
+        // An hour back: what is of the day is not due again, what is often goes on.
+        SHOWN.set(SHOWN.get() - HOUR);
+        let mut due = Vec::new();
+        for _ in 0..60 {
+            due.extend(wait(&mut clock, &mut now));
+        }
+        assert_eq!(due, [JobId(1)]);
+    }
+
+    #[test]
+    fn a_moment_is_waited_for_exactly() {
+        SHOWN.set(NOON + 59_999);
+        let config = config("[{ name: 'often', exec: 'a', when: { cron: '* * * * * *' } }]");
+        let mut now = Instant::now();
+        let start = now;
+        let mut clock = WallClock::of(shown, &config, now);
+        for second in 0..5 {
+            assert_eq!(wait(&mut clock, &mut now), [JobId(0)]);
+            assert_eq!(now - start, Duration::from_millis(1 + 1000 * second));
+        }
+    }
+
+    #[test]
+    fn a_reload_keeps_what_is_due_and_drops_what_is_gone() {
+        SHOWN.set(NOON - 1000);
+        let daily = config("[{ name: 'noon', exec: 'a', when: { cron: '0 12 * * *' } }]");
+        let now = Instant::now();
+        let mut clock = WallClock::of(shown, &daily, now);
+        SHOWN.set(NOON + 1000);
+        clock.follow(&daily, now);
+        assert_eq!(clock.look(now), [JobId(0)]);
+        clock.follow(&config("[{ name: 'app', exec: 'a' }]"), now);
+        assert_eq!((clock.next_deadline(), clock.look(now)), (None, vec![]));
+    }
+}

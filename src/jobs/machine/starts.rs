@@ -128,7 +128,7 @@ impl Job {
             return;
         }
         match &mut self.phase {
-            Phase::Idle => self.begin_tick(turn),
+            Phase::Waiting { .. } | Phase::Idle => self.begin_tick(turn),
             Phase::Running { live, again, .. } => match overlap {
                 // A run that is ending makes room.
                 Overlap::Skip if live.is_up() => turn.report(self.id, Note::TickSkipped),
@@ -140,7 +140,6 @@ impl Job {
             },
             // A start that failed for want of resources is to come already.
             Phase::Backoff { .. }
-            | Phase::Waiting { .. }
             | Phase::Keeping { .. }
             | Phase::Halting { .. }
             | Phase::Complete => {}

@@ -28,6 +28,8 @@ enum Step {
     Gone(usize),
     FailSpawn(usize, StartFailure),
     Signal,
+    /// The wall clock shows a time of a job's schedule.
+    Tick(usize),
     Maintenance(bool),
     Stop(StopReason),
     /// A job says something of itself.
@@ -53,6 +55,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => any::<usize>().prop_map(Step::Gone),
         1 => (any::<usize>(), failure).prop_map(|(pick, failure)| Step::FailSpawn(pick, failure)),
         2 => Just(Step::Signal),
+        3 => any::<usize>().prop_map(Step::Tick),
         2 => (any::<usize>(), prop_oneof![Just(Notice::Ready), Just(Notice::Alive), Just(Notice::Stopping)])
             .prop_map(|(pick, notice)| Step::Notice(pick, notice)),
         1 => any::<bool>().prop_map(Step::Maintenance),
@@ -318,6 +321,10 @@ impl Checker {
             .push(format!("{:?} -> {step:?}", self.now - self.start));
         match *step {
             Step::Wait(by) => self.wait(ms(by)),
+            Step::Tick(pick) => {
+                let job = JobId(u32::try_from(pick % self.specs.len()).expect("few jobs"));
+                self.tell(&Event::Ticked(job));
+            }
             Step::Exit { pick, code, left } => {
                 if let Some(run) = self.pick(pick, |seen| !seen.exited) {
                     self.exit(run, Exit::Code(code), left);
