@@ -258,8 +258,7 @@ impl App {
             self.perform(effects);
             self.answer();
         }
-        let look = self.wall_clock.next_deadline();
-        if look.is_some_and(|due| due <= now) {
+        if self.wall_deadline().is_some_and(|due| due <= now) {
             self.look_at_wall_clock(now);
         }
         if self.discovery.next_deadline().is_some_and(|due| due <= now) {
@@ -288,7 +287,7 @@ impl App {
             self.jobs.next_deadline(),
             self.processes.next_sweep(),
             self.discovery.next_deadline(),
-            self.wall_clock.next_deadline(),
+            self.wall_deadline(),
         ]
         .into_iter()
         .flatten()

@@ -47,7 +47,7 @@ impl WallClock {
         self.plan(wall, now);
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
+    fn next_deadline(&self) -> Option<Instant> {
         self.next_look
     }
 
@@ -76,6 +76,12 @@ impl WallClock {
 }
 
 impl App {
+    /// When the wall clock is to be looked at. Not while everything stops: what is due then is due after the reload.
+    pub(super) fn wall_deadline(&self) -> Option<Instant> {
+        let next = self.wall_clock.next_deadline();
+        next.filter(|_| !self.jobs.is_ending())
+    }
+
     /// Tells the jobs whose time has come.
     pub(super) fn look_at_wall_clock(&mut self, now: Instant) {
         for job in self.wall_clock.look(now) {
