@@ -16,12 +16,13 @@ use super::circles;
 use super::duration::SignedDuration;
 use super::exec;
 use super::health;
+use super::names::{Facts, Names};
 use super::restarts;
 use super::section::Section;
 use super::service::{self, Surroundings};
 use super::tree::Kind;
 use super::walk::{Field, Finding, Place, Walk, quoted};
-use super::when::{Facts, Names, When, at_least_a_millisecond};
+use super::when::{When, at_least_a_millisecond};
 
 /// The job that stands for the program itself when telemetry is on.
 const OWN_JOB: &str = "containerpilot";

@@ -9,6 +9,7 @@ use super::dialect;
 use super::interfaces::Addresses;
 use super::job::{self, Draft};
 use super::json5::{self, Fault, Parsed};
+use super::names::Names;
 use super::secrets::{SHORTEST, Secrets, TELLTALE, is_telltale};
 use super::section::{Case, Section};
 use super::service::Surroundings;
@@ -19,7 +20,6 @@ use super::template::{self, Rendered, SourceMap, TemplateError, Variables};
 use super::tree::{Kind, Node};
 use super::v2::{self, App};
 use super::walk::{Field, Finding, Place, Walk};
-use super::when::Names;
 use super::{consul, control, hooks, logging, print, telemetry, watch};
 
 /// The largest file that is read, in bytes. A configuration of a thousand jobs has a third of it.

@@ -30,6 +30,7 @@ mod job;
 mod json5;
 mod load;
 mod logging;
+mod names;
 mod print;
 mod restarts;
 mod secrets;

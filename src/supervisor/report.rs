@@ -153,7 +153,7 @@ impl Names {
                 span(*within)
             ),
             Note::TickSkipped => {
-                tracing::warn!(job = name, "{name} still runs at its next tick: skipped")
+                tracing::warn!(job = name, "{name} still runs at its next tick: skipped");
             }
             Note::HookTimedOut { hook, limit } => {
                 let hook = self.job(*hook);
