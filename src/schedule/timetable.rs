@@ -5,9 +5,9 @@
 //!
 //! - *Put forward* over one moment or many of a schedule: it is due once, at once. A program that was frozen, or a machine
 //!   that slept, looks the same.
-//! - *Put back*: what was due is not due again. An expression that means times of the day waits until the clock is where
-//!   it was, and begins anew only if that would take more than three hours; one that says how often begins anew after more
-//!   than a minute, since its job is not to pause for hours.
+//! - *Put back* before what was due last: that is not due again. An expression that means times of the day waits until the
+//!   clock is there again, and begins anew only if that would take more than three hours; one that says how often begins
+//!   anew if it would take more than a minute, since its job is not to pause for hours.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,8 +34,8 @@ struct Entry {
     schedule: Arc<Schedule>,
     /// The moment that it waits for; `None` after the last one that can be counted.
     next: Option<Duration>,
-    /// The latest time that the clock has shown it.
-    seen: Duration,
+    /// What the clock showed when it began to wait for that.
+    since: Duration,
 }
 
 /// What a look at the clock has found.
@@ -102,7 +102,7 @@ impl Entry {
             job,
             schedule,
             next: None,
-            seen: now,
+            since: now,
         };
         entry.begin(now);
         entry
@@ -110,18 +110,14 @@ impl Entry {
 
     /// Waits for the first moment after `now`.
     fn begin(&mut self, now: Duration) {
-        self.seen = now;
+        self.since = now;
         let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX / 2);
         let next = self.schedule.next_after(seconds);
         self.next = next.and_then(|next| Some(Duration::from_secs(u64::try_from(next).ok()?)));
     }
 
     fn on_clock(&mut self, now: Duration) -> Found {
-        if now >= self.seen {
-            self.seen = now;
-            if self.next.is_none_or(|next| next > now) {
-                return Found::Nothing;
-            }
+        if self.next.is_some_and(|next| next <= now) {
             self.begin(now);
             return Found::Due;
         }
@@ -130,7 +126,8 @@ impl Entry {
         } else {
             PATIENCE_OF_DAY
         };
-        if self.seen.saturating_sub(now) <= patience {
+        // After `since` nothing was due, so a clock that is back there finds the same moment to wait for.
+        if self.since.saturating_sub(now) <= patience {
             return Found::Nothing;
         }
         self.begin(now);

@@ -146,15 +146,15 @@ fn after_a_stop_has_begun_nothing_is_started() {
 }
 
 #[test]
-fn s06_what_others_need_to_the_end_is_not_started_by_a_tick() {
-    let mut agent = cron(Overlap::Skip);
+fn s06_what_others_need_to_the_end_is_not_ended_by_a_tick() {
+    let mut agent = cron(Overlap::Kill);
     agent.agent = true;
     let mut world = World::started(vec![agent, served("app")]);
     world.tick();
-    world.exit(0, 0);
+    let run = world.main(0);
     world.tell(&Event::StopRequested(StopReason::Requested));
     world.tick();
-    assert_eq!(world.starts(0), 1);
+    assert_eq!(world.live[&run], None, "the service has not left yet");
 }
 
 #[test]
