@@ -149,6 +149,60 @@ fn zones_without_a_file() {
     assert!(Zone::from_file("x", b"no zone").is_err());
 }
 
+/// A file of version 2 (RFC 9636) as images have it now: one change of the past, and a rule for all that come.
+fn file_of_berlin() -> Vec<u8> {
+    let header = |counts: [u32; 6]| {
+        let mut bytes = b"TZif2".to_vec();
+        bytes.extend([0; 15]);
+        bytes.extend(counts.iter().flat_map(|count| count.to_be_bytes()));
+        bytes
+    };
+    let kind = |offset: i32, is_summer: u8, name: u8| {
+        let mut bytes = offset.to_be_bytes().to_vec();
+        bytes.extend([is_summer, name]);
+        bytes
+    };
+    let old = [
+        header([0, 0, 0, 0, 1, 4]),
+        kind(3600, 0, 0),
+        b"CET\0".to_vec(),
+    ];
+    let new = [
+        header([0, 0, 0, 1, 2, 9]),
+        at("2025-10-26T01:00:00Z").to_be_bytes().to_vec(),
+        vec![0],
+        kind(3600, 0, 0),
+        kind(7200, 1, 4),
+        b"CET\0CEST\0".to_vec(),
+        format!("\n{BERLIN}\n").into_bytes(),
+    ];
+    [old.concat(), new.concat()].concat()
+}
+
+#[test]
+fn p20_a_file_goes_on_by_its_rule() {
+    let zone = Zone::from_file("Europe/Berlin", &file_of_berlin()).expect("a zone");
+    assert_eq!(zone.name(), "Europe/Berlin");
+    for cron in ["30 2 * * *", "*/30 * * * *"] {
+        let of_file = schedule(cron, zone.clone());
+        for after in [FORWARD, BACK, "2045-03-25T12:00:00Z"] {
+            assert_eq!(
+                moments(&of_file, after, 4),
+                moments(&in_berlin(cron), after, 4),
+                "{cron} {after}"
+            );
+        }
+    }
+    // Torn before its rule it is no zone.
+    let whole = file_of_berlin();
+    for length in 0..whole.len() - BERLIN.len() - 1 {
+        assert!(
+            Zone::from_file("torn", &whole[..length]).is_err(),
+            "{length}"
+        );
+    }
+}
+
 /// The moments by the definition, minute by minute: what the local clock shows, and how often it has shown that before.
 fn by_definition(schedule: &Schedule, from: i64, to: i64) -> Vec<i64> {
     let repeats = schedule.cron.repeats_within_a_day();
