@@ -121,7 +121,9 @@ impl When {
             ("timeout", place_of(&timeout)),
             ("onTimeout", place_of(&on_timeout)),
         ];
-        if !cron.stands_alone(walk, &beside) {
+        let is_alone = cron.stands_alone(walk, &beside);
+        let schedule = cron.read(walk, around);
+        if !is_alone || schedule.is_some() != cron.is_given() {
             return None;
         }
         let group = all.is_some() || any.is_some();
@@ -166,10 +168,10 @@ impl When {
                 overlap: overlap.unwrap_or_default(),
                 first: first.unwrap_or_default(),
             }
-        } else if cron.is_given() {
+        } else if let Some(schedule) = schedule {
             let overlap = overlap.and_then(|field| walk.choice(&field, &OVERLAP));
             Kind::Cron {
-                schedule: cron.read(walk, around)?,
+                schedule,
                 overlap: overlap.unwrap_or_default(),
             }
         } else if group {

@@ -147,6 +147,10 @@ fn cron_stands_alone() {
         );
         assert!(report.to_string().contains(&format!("jobs[0].when.{key}")));
     }
+    // Everything at once.
+    let text = job_text("exec: 'a', when: { cron: '61 * * * *', timezone: 'Broken', interval: 5 }");
+    let report = try_load(&text).expect_err("refused");
+    assert_eq!(report.errors(), 3, "{report}");
     refused_job(
         "exec: 'a', when: { interval: 5, timezone: 'UTC' }",
         "`timezone` is for jobs with `cron`",
