@@ -18,6 +18,7 @@
 //! | --- | --- | --- |
 //! | [`events`] | facts, public events, the numbers of jobs and runs | yes |
 //! | [`services`] | what stands in the catalogue, and how it is kept so | yes |
+//! | [`schedule`] | cron expressions, time zones, who is due by the wall clock | yes |
 //! | [`jobs`] | what a job is; its states; restarts, health, the order of the end | yes |
 //! | [`watches`] | what is asked of the catalogue, what counts as a change | yes |
 //! | [`config`] | text to a checked configuration: template, JSON5, all errors at once | yes |
@@ -65,6 +66,7 @@ pub mod events;
 pub mod jobs;
 pub mod logging;
 pub mod process;
+pub mod schedule;
 pub mod services;
 pub mod supervisor;
 pub mod watches;

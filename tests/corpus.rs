@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pilothouse::config::{Addresses, Input, Report, Variables, load};
+use pilothouse::config::{Addresses, Input, Report, Variables, Zones, load};
 
 /// Files that render and parse with their sidecar's variables and are refused all the same, with a part of the reason.
 const REFUSED: [(&str, &str); 5] = [
@@ -194,6 +194,7 @@ fn outcome(folder: &Path, file: &str, variables: &Variables) -> Outcome {
         text: &text,
         variables,
         addresses: Addresses::NotLookedUp,
+        zones: Zones::NotLookedUp,
         app: None,
     });
     let Err(report) = loaded else {

@@ -179,7 +179,7 @@ fn j10_a_tick_during_a_run_is_skipped_by_default() {
               exec: { shell: "echo run >> journal; until [ -e release ]; do sleep 0.01; done" } }]"#,
     )
     .start();
-    pilot.wait_for_lines("tick still runs at its next interval: skipped", 3, PATIENCE);
+    pilot.wait_for_lines("tick still runs at its next tick: skipped", 3, PATIENCE);
     assert_eq!(count(&pilot, "run"), 1);
     release(&pilot, "release");
     pilot.journal().wait_for(3, PATIENCE);

@@ -12,15 +12,21 @@ use std::path::{Path, PathBuf};
 
 use source::{Named, Source};
 
-const PURE: &[&str] = &["events", "services", "jobs", "watches", "config"];
+const PURE: &[&str] = &[
+    "events", "services", "schedule", "jobs", "watches", "config",
+];
 
 /// Each room with the rooms that it may import. `main` is `src/main.rs`.
 const ROOMS: &[(&str, &[&str])] = &[
     ("events", &[]),
     ("services", &["events"]),
-    ("jobs", &["events", "services"]),
+    ("schedule", &["events"]),
+    ("jobs", &["events", "services", "schedule"]),
     ("watches", &["events", "services"]),
-    ("config", &["events", "services", "jobs", "watches"]),
+    (
+        "config",
+        &["events", "services", "schedule", "jobs", "watches"],
+    ),
     ("process", PURE),
     ("discovery", PURE),
     ("catalog", PURE),
@@ -36,6 +42,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 const EVERY_BUT_CLI: &[&str] = &[
     "events",
     "services",
+    "schedule",
     "jobs",
     "watches",
     "config",
@@ -51,6 +58,7 @@ const EVERY_BUT_CLI: &[&str] = &[
 const FOR_THE_CLI: &[&str] = &[
     "events",
     "services",
+    "schedule",
     "jobs",
     "watches",
     "config",
@@ -64,6 +72,7 @@ const FOR_THE_CLI: &[&str] = &[
 const PURE_CRATES: &[(&str, &[&str])] = &[
     ("events", &["serde", "thiserror"]),
     ("services", &["serde", "thiserror"]),
+    ("schedule", &["thiserror", "croner", "tz"]),
     ("jobs", &["serde", "thiserror"]),
     ("watches", &["serde", "thiserror"]),
     (
@@ -99,10 +108,15 @@ const IMPURE_PATHS: &[&[&str]] = &[
     &["SystemTime", "now"],
 ];
 
-/// Who reads the wall clock, which may jump: the log, which shows it, the seed of the jitter, and the
-/// check of a file, whose time is of that clock. Deadlines are monotonic
+/// Who reads the wall clock, which may jump: the log, which shows it, the seed of the jitter, the
+/// check of a file, whose time is of that clock, and what starts jobs by it. Deadlines are monotonic
 /// (decision 12).
-const WALL_CLOCK: &[&str] = &["checks/file.rs", "logging/clock.rs", "supervisor/start.rs"];
+const WALL_CLOCK: &[&str] = &[
+    "checks/file.rs",
+    "logging/clock.rs",
+    "supervisor/cron.rs",
+    "supervisor/start.rs",
+];
 
 /// The ways to read it.
 const WALL_CLOCK_PATHS: &[&[&str]] = &[
@@ -320,7 +334,7 @@ fn rooms_know_only_whom_they_may() {
 
 /// P20: the clock of one process cannot be set, so it is shown that no deadline asks it.
 #[test]
-fn p20_only_the_log_the_seed_and_files_ask_the_wall_clock() {
+fn p20_only_the_log_the_seed_files_and_cron_ask_the_wall_clock() {
     let wrong = verdicts(wall_clock);
     assert!(wrong.is_empty(), "\n{wrong}\n");
     // The guard itself.

@@ -36,6 +36,7 @@ mod overload;
 mod recorder;
 mod regressions;
 mod reload;
+mod schedules;
 mod secrets;
 mod signals;
 mod static_binary;

@@ -18,7 +18,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pilothouse::config::{Addresses, Input, Variables, expand, migrate};
+use pilothouse::config::{Addresses, Input, Variables, Zones, expand, migrate};
 use serde_json::Value;
 
 use crate::corpus;
@@ -122,6 +122,7 @@ fn input<'a>(text: &'a str, variables: &'a Variables, app: Option<&'a [String]>)
         text,
         variables,
         addresses: Addresses::NotLookedUp,
+        zones: Zones::NotLookedUp,
         app,
     }
 }

@@ -141,7 +141,10 @@ fn d2_the_old_copy_is_gone_before_the_new_one_starts() {
     let mut pilot = Pilot::jobs(r#"[{ name: "app", stopTimeout: "200ms", exec: "sh app" }]"#)
         .file(
             "app",
-            "for pid in $(cat pids 2>/dev/null); do kill -0 $pid 2>/dev/null && echo overlap >> journal; done
+            // By its command: the number alone may be somebody else's by then.
+            "for pid in $(cat pids 2>/dev/null); do
+                tr '\\0' ' ' < /proc/$pid/cmdline 2>/dev/null | grep -qx 'sh app \\|sleep 62 ' && echo overlap $pid >> journal
+            done
             trap '' TERM HUP
             setsid sleep 62 &
             echo $$ $! > pids; echo up >> journal; while :; do sleep 0.05; done",

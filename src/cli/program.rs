@@ -12,7 +12,7 @@ use super::run::{self, CheckRequest, Console, SuperviseRequest};
 use super::{Invocation, RunOptions, parse};
 use crate::config::{
     self, Addresses, Config, ControlSettings, Dialect, Input, LogLevel, LogOutput, LoggingSettings,
-    Variables,
+    Variables, Zones,
 };
 use crate::events::Signal;
 use crate::jobs::{Essential, Exec, JobIo, JobSpec, Restarts, Stdin, StopLimits};
@@ -149,6 +149,7 @@ fn check(request: &CheckRequest, variables: &Variables) -> ExitCode {
         text: &text,
         variables,
         addresses: Addresses::NotLookedUp,
+        zones: Zones::NotLookedUp,
         app: None,
     };
     match config::load(&input) {

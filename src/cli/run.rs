@@ -9,7 +9,7 @@ use super::exit::ExitCode;
 use super::invocation::{CatalogOptions, Invocation, RunOptions};
 use super::parse::parse;
 use super::usage::USAGE;
-use crate::config::{self, Addresses, Input, Variables};
+use crate::config::{self, Addresses, Input, Variables, Zones};
 use crate::jobs::Exec;
 use crate::supervisor::ConfigPlace;
 
@@ -135,6 +135,7 @@ fn input<'a>(file: &'a str, text: &'a str, variables: &'a Variables) -> Input<'a
         text,
         variables,
         addresses: Addresses::NotLookedUp,
+        zones: Zones::NotLookedUp,
         app: None,
     }
 }

@@ -3,8 +3,8 @@
 use crate::events::Signal;
 use crate::jobs::Action;
 
+use super::names::Names;
 use super::walk::{Field, Finding, Place, Walk, nearest, quoted};
-use super::when::Names;
 
 /// An action as it is written.
 #[derive(Debug)]

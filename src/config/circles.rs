@@ -58,7 +58,7 @@ fn opens(start: &Start, can: &[bool]) -> bool {
     let waits_no_longer = start.wait.is_some_and(|wait| wait.then == Expiry::Start);
     let triggered = match &start.trigger {
         Trigger::Each(events) => events.iter().any(|event| comes(Leaf::Once(*event), can)),
-        Trigger::Once | Trigger::Interval { .. } => true,
+        Trigger::Once | Trigger::Interval { .. } | Trigger::Cron { .. } => true,
     };
     waits_no_longer || (triggered && holds(&start.after, can))
 }

@@ -16,12 +16,13 @@ use super::circles;
 use super::duration::SignedDuration;
 use super::exec;
 use super::health;
+use super::names::{Facts, Names};
 use super::restarts;
 use super::section::Section;
 use super::service::{self, Surroundings};
 use super::tree::Kind;
 use super::walk::{Field, Finding, Place, Walk, quoted};
-use super::when::{Facts, Names, When, at_least_a_millisecond};
+use super::when::{When, at_least_a_millisecond};
 
 /// The job that stands for the program itself when telemetry is on.
 const OWN_JOB: &str = "containerpilot";
@@ -119,7 +120,7 @@ impl Draft {
         }
         let when = section
             .take(walk, "when")
-            .and_then(|when| When::read(walk, &when));
+            .and_then(|when| When::read(walk, &when, around));
         let timing = Timing::read(walk, &mut section, when.as_ref());
         let can_restart = exec.is_some() && timing.restarts != Restarts::Limited(0);
         let health = read_health(walk, &mut section, &name, advertised, can_restart);
@@ -338,9 +339,10 @@ impl Timing {
         let is_each = when.is_some_and(When::is_each);
         let restarts = section.take(walk, "restarts");
         let restarts = restarts.and_then(|field| read_restarts(walk, &field, is_each));
-        let default = match interval {
-            Some(_) => Restarts::Unlimited,
-            None => Restarts::Limited(0),
+        let default = if when.is_some_and(When::is_periodic) {
+            Restarts::Unlimited
+        } else {
+            Restarts::Limited(0)
         };
         let timeout = section.take(walk, "timeout");
         let timeout = timeout.and_then(|field| at_least_a_millisecond(walk, &field));

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use super::actions::Kept;
+use super::cron::Zones;
 use super::diagnostic::{Diagnostic, Report, Severity};
 use super::dialect;
 use super::interfaces::Addresses;
 use super::job::{self, Draft};
 use super::json5::{self, Fault, Parsed};
+use super::names::Names;
 use super::secrets::{SHORTEST, Secrets, TELLTALE, is_telltale};
 use super::section::{Case, Section};
 use super::service::Surroundings;
@@ -18,7 +20,6 @@ use super::template::{self, Rendered, SourceMap, TemplateError, Variables};
 use super::tree::{Kind, Node};
 use super::v2::{self, App};
 use super::walk::{Field, Finding, Place, Walk};
-use super::when::Names;
 use super::{consul, control, hooks, logging, print, reload, telemetry, watch};
 
 /// The largest file that is read, in bytes. A configuration of a thousand jobs has a third of it.
@@ -38,6 +39,8 @@ pub struct Input<'a> {
     pub variables: &'a Variables,
     /// The machine's addresses, for `interfaces`.
     pub addresses: Addresses<'a>,
+    /// The time zones of the image, for `cron`. The local one is that of the variable `TZ`.
+    pub zones: Zones<'a>,
     /// The application of the command line, which is the main job of a file of version 2; `None`: nobody knows it.
     pub app: Option<&'a [String]>,
 }
@@ -351,6 +354,8 @@ fn read(walk: &mut Walk<'_>, root: &mut Node, input: &Input<'_>) -> Option<Confi
     let consul = top.take(walk, "consul");
     let around = Surroundings {
         addresses: input.addresses,
+        zones: input.zones,
+        local_zone: input.variables.get("TZ").map(String::as_str),
         has_catalogue: consul.is_some(),
     };
     let consul = consul.and_then(|field| consul::read(walk, &field));

@@ -9,7 +9,7 @@
 //! or silently never ran is a warning (decision 1); what it refused stays refused unless config/README.md lists it. Any
 //! text gives an answer in bounded time and memory. No message shows a secret (L12).
 //!
-//! What it never does: open a file, read the environment or the clock, look up an interface, resolve a name, log. All that
+//! What it never does: open a file, read the environment or the clock, look up an interface or a time zone, resolve a name, log. All that
 //! comes in through [`Input`] and goes out through [`Loaded`] and [`Report`]; so checking a configuration touches nothing.
 
 mod action;
@@ -18,6 +18,7 @@ mod attributes;
 mod circles;
 mod consul;
 mod control;
+mod cron;
 mod diagnostic;
 mod dialect;
 mod duration;
@@ -29,6 +30,7 @@ mod job;
 mod json5;
 mod load;
 mod logging;
+mod names;
 mod print;
 mod reload;
 mod restarts;
@@ -51,6 +53,7 @@ mod when;
 #[cfg(test)]
 mod tests;
 
+pub use cron::Zones;
 pub use diagnostic::{Diagnostic, Excerpt, Position, Report, Severity};
 pub use duration::{DurationError, SignedDuration, parse_duration};
 pub use interfaces::{Addresses, InterfaceAddress, choose_again};

@@ -6,15 +6,19 @@ use std::time::Duration;
 
 use crate::services::{InitialStatus, ServiceSpec, Weights};
 
+use super::cron::Zones;
 use super::duration::{SignedDuration, parse_with_unit};
 use super::interfaces::{self, Addresses, Choice};
 use super::section::Section;
 use super::walk::{Field, Finding, Place, Walk, quoted};
 
-/// What the address of a service depends on beside its own keys.
+/// What the address of a service and the zone of a schedule depend on beside their own keys.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Surroundings<'a> {
     pub(super) addresses: Addresses<'a>,
+    pub(super) zones: Zones<'a>,
+    /// `TZ` of the program.
+    pub(super) local_zone: Option<&'a str>,
     /// Whether a catalogue is configured: without one nobody reads the address.
     pub(super) has_catalogue: bool,
 }

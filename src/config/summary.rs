@@ -218,6 +218,9 @@ impl Config {
             Trigger::Interval { every, .. } => {
                 format!("every {}", humantime::format_duration(*every))
             }
+            Trigger::Cron { schedule, .. } => {
+                format!("at `{}` in {}", schedule.cron.text(), schedule.zone.name())
+            }
             Trigger::Each(events) => {
                 let events = events.iter().map(|event| self.event_text(*event));
                 format!("each {}", events.collect::<Vec<_>>().join(" or "))

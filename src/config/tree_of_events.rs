@@ -5,9 +5,10 @@
 use crate::events::{JobId, Subscription};
 use crate::jobs::{Condition, Is, State};
 
+use super::names::Names;
 use super::section::Section;
 use super::walk::{Field, Finding, Place, Walk, nearest, quoted};
-use super::when::{Names, SOURCES, Trigger, of_signal, signal_of};
+use super::when::{SOURCES, Trigger, of_signal, signal_of};
 
 /// A condition as it is written.
 #[derive(Debug)]

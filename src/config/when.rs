@@ -2,14 +2,18 @@
 //!
 //! Reading and resolving are two steps, because a source may be a job or a watch that comes later in the file.
 
-use std::collections::HashMap;
 use std::fmt::Display;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::events::{EventCode, JobId, Signal, Source, Subscription, WatchId};
-use crate::jobs::{self, Condition, Expiry, First, Is, Overlap, Start, Wait};
+use crate::events::{EventCode, JobId, Signal, Source, Subscription};
+use crate::jobs::{self, Condition, Expiry, First, Overlap, Start, Wait};
+use crate::schedule::Schedule;
 
+use super::cron;
 use super::diagnostic::Severity;
+use super::names::Names;
+use super::service::Surroundings;
 use super::tree_of_events::Tree;
 use super::walk::{Field, Finding, Place, Walk, nearest, quoted};
 
@@ -32,6 +36,10 @@ enum Kind {
         overlap: Overlap,
         first: First,
     },
+    Cron {
+        schedule: Arc<Schedule>,
+        overlap: Overlap,
+    },
     Group(Tree),
 }
 
@@ -53,24 +61,6 @@ pub(super) struct Trigger {
     is_each: bool,
 }
 
-/// What a source's name can mean.
-#[derive(Debug, Default)]
-pub(super) struct Names {
-    pub(super) jobs: HashMap<String, JobId>,
-    pub(super) watches: HashMap<String, WatchId>,
-    /// What each job can emit, by its number.
-    pub(super) facts: Vec<Facts>,
-}
-
-/// Which events a job can have.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Facts {
-    pub(super) has_exec: bool,
-    pub(super) has_check: bool,
-    pub(super) has_wait: bool,
-    pub(super) may_fail: bool,
-}
-
 /// Names that the original accepted and that no job can be started by.
 const INTERNAL: [&str; 2] = ["error", "quit"];
 
@@ -90,8 +80,13 @@ const EXPIRY: [(&str, Expiry); 3] = [
 
 impl When {
     /// Reads the section; `None` has been reported.
-    pub(super) fn read(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<When> {
+    pub(super) fn read(
+        walk: &mut Walk<'_>,
+        field: &Field<'_>,
+        around: Surroundings<'_>,
+    ) -> Option<When> {
         let mut section = walk.section(field)?;
+        let cron = cron::Keys::take(walk, &mut section);
         let interval = section.take(walk, "interval");
         let overlap = section.take(walk, "overlap");
         let first = section.take(walk, "first");
@@ -114,6 +109,23 @@ impl When {
             // What a misspelt key was meant to say is not known.
             return None;
         }
+        let place_of = |field: &Option<Field<'_>>| field.as_ref().map(|field| field.place.clone());
+        let beside = [
+            ("source", source.as_ref().map(|(_, place)| place.clone())),
+            ("once", once.as_ref().map(|once| once.place.clone())),
+            ("each", each.as_ref().map(|each| each.place.clone())),
+            ("interval", place_of(&interval)),
+            ("first", place_of(&first)),
+            ("all", place_of(&all)),
+            ("any", place_of(&any)),
+            ("timeout", place_of(&timeout)),
+            ("onTimeout", place_of(&on_timeout)),
+        ];
+        let is_alone = cron.stands_alone(walk, &beside);
+        let schedule = cron.read(walk, around);
+        if !is_alone || schedule.is_some() != cron.is_given() {
+            return None;
+        }
         let group = all.is_some() || any.is_some();
         let given = [interval.is_some(), once.is_some(), each.is_some()];
         let given = given.iter().filter(|given| **given).count();
@@ -129,9 +141,12 @@ impl When {
             return None;
         }
         let wait = read_wait(walk, timeout.as_ref(), on_timeout.as_ref());
-        let ticks = [(&overlap, "overlap"), (&first, "first")];
-        for (field, key) in ticks.iter().filter(|_| interval.is_none()) {
-            if let Some(field) = field {
+        let ticks = [
+            (&overlap, "overlap", cron.is_given()),
+            (&first, "first", false),
+        ];
+        for (field, key, has_use) in ticks.iter().filter(|_| interval.is_none()) {
+            if let (Some(field), false) = (field, has_use) {
                 let finding = Finding::new(format!("`{key}` is for jobs with `interval`"));
                 walk.error(&field.place, finding.help("remove it, or add `interval`"));
             }
@@ -152,6 +167,12 @@ impl When {
                 every: at_least_a_millisecond(walk, &interval)?,
                 overlap: overlap.unwrap_or_default(),
                 first: first.unwrap_or_default(),
+            }
+        } else if let Some(schedule) = schedule {
+            let overlap = overlap.and_then(|field| walk.choice(&field, &OVERLAP));
+            Kind::Cron {
+                schedule,
+                overlap: overlap.unwrap_or_default(),
             }
         } else if group {
             Kind::Group(Tree::read_lists(walk, all.as_ref(), any.as_ref(), true)?)
@@ -179,8 +200,13 @@ impl When {
     pub(super) fn interval(&self) -> Option<Duration> {
         match self.kind {
             Kind::Interval { every, .. } => Some(every),
-            Kind::Plain(_) | Kind::Group(_) => None,
+            Kind::Plain(_) | Kind::Cron { .. } | Kind::Group(_) => None,
         }
+    }
+
+    /// Whether time starts the job, again and again.
+    pub(super) fn is_periodic(&self) -> bool {
+        matches!(self.kind, Kind::Interval { .. } | Kind::Cron { .. })
     }
 
     /// Whether the job may start any number of times because of `each`.
@@ -188,7 +214,7 @@ impl When {
         match &self.kind {
             Kind::Plain(plain) => plain.is_each(),
             Kind::Group(tree) => tree.is_each(),
-            Kind::Interval { .. } => false,
+            Kind::Interval { .. } | Kind::Cron { .. } => false,
         }
     }
 
@@ -215,6 +241,7 @@ impl When {
                 },
                 ..Start::startup()
             },
+            Kind::Cron { schedule, overlap } => Start::cron(Arc::clone(schedule), *overlap),
             Kind::Plain(plain) => plain.resolve(walk, own, names),
             Kind::Group(tree) if tree.is_each() => Start {
                 trigger: jobs::Trigger::Each(tree.events(walk, own, names)),
@@ -421,113 +448,4 @@ pub(super) fn of_signal(signal: Signal) -> Subscription {
         code: EventCode::Signal,
         source: Source::Signal(signal),
     }
-}
-
-impl Names {
-    pub(super) fn find(&self, name: &str) -> Option<Source> {
-        if name == "global" {
-            return Some(Source::Global);
-        }
-        if let Some(job) = self.jobs.get(name) {
-            return Some(Source::Job(*job));
-        }
-        let check = name
-            .strip_prefix("check.")
-            .and_then(|job| self.jobs.get(job));
-        let watch = || {
-            name.strip_prefix("watch.")
-                .and_then(|watch| self.watches.get(watch))
-        };
-        let check = check.map(|job| Source::Check(*job));
-        check.or_else(|| watch().map(|watch| Source::Watch(*watch)))
-    }
-
-    /// Every name a source may have, as far as a person can have mistyped one of them.
-    pub(super) fn all(&self) -> Vec<String> {
-        let jobs = self.jobs.keys().cloned();
-        let watches = self.watches.keys().map(|name| format!("watch.{name}"));
-        let fixed = ["global", "SIGHUP", "SIGUSR2"].map(str::to_owned);
-        jobs.chain(watches).take(2000).chain(fixed).collect()
-    }
-
-    /// Why this event never comes from this source to this job; `None` if it can.
-    pub(super) fn why_never(&self, code: EventCode, source: Source, own: JobId) -> Option<String> {
-        use EventCode as Code;
-        let other = format!("{code} is not an event of this source");
-        match source {
-            Source::Global => match code {
-                Code::Startup | Code::EnterMaintenance | Code::ExitMaintenance => None,
-                Code::Shutdown => {
-                    Some("`shutdown` starts nothing; use `stopping` of a job".to_owned())
-                }
-                _ => Some(other),
-            },
-            Source::Job(job) | Source::Check(job) if job == own => {
-                Some("a job does not hear its own events".to_owned())
-            }
-            Source::Job(job) => self
-                .why_never_of_job(code, job)
-                .or_else(|| (!is_of_job(code)).then_some(other)),
-            Source::Check(job) => match code {
-                Code::ExitSuccess | Code::ExitFailed if self.facts_of(job).has_check => None,
-                Code::ExitSuccess | Code::ExitFailed => {
-                    Some("that job has no health check".to_owned())
-                }
-                _ => Some(other),
-            },
-            Source::Watch(_) => match code {
-                Code::Changed | Code::Healthy | Code::Unhealthy => None,
-                _ => Some(other),
-            },
-            // Resolved before.
-            Source::Signal(_) => None,
-        }
-    }
-
-    /// Why this is never so; `None` if it can be.
-    pub(super) fn why_never_is(&self, is: Is, source: Source, own: JobId) -> Option<String> {
-        let has_health = |job| self.facts_of(job).has_check;
-        match (source, is) {
-            (Source::Job(job), _) if job == own => {
-                Some("a job does not wait for itself".to_owned())
-            }
-            (Source::Job(job), is) if is != Is::Running && !has_health(job) => {
-                Some("that job has no health check".to_owned())
-            }
-            (Source::Job(_), _) | (Source::Watch(_), Is::Healthy | Is::Unhealthy) => None,
-            _ => Some("only jobs run, and only jobs and watches are healthy".to_owned()),
-        }
-    }
-
-    fn why_never_of_job(&self, code: EventCode, job: JobId) -> Option<String> {
-        use EventCode as Code;
-        let facts = self.facts_of(job);
-        let lacks = match code {
-            Code::ExitSuccess | Code::ExitFailed if !facts.has_exec => "`exec`",
-            Code::Healthy | Code::Unhealthy if !facts.has_check => "`health.exec`",
-            Code::TimerExpired if !facts.has_wait => "`when.timeout`",
-            Code::Failed if !facts.may_fail => "`maxRestarts`",
-            _ => return None,
-        };
-        Some(format!("that job has no {lacks}"))
-    }
-
-    fn facts_of(&self, job: JobId) -> Facts {
-        let index = usize::try_from(job.0).unwrap_or(usize::MAX);
-        self.facts.get(index).copied().unwrap_or_default()
-    }
-}
-
-fn is_of_job(code: EventCode) -> bool {
-    matches!(
-        code,
-        EventCode::ExitSuccess
-            | EventCode::ExitFailed
-            | EventCode::Stopping
-            | EventCode::Stopped
-            | EventCode::Healthy
-            | EventCode::Unhealthy
-            | EventCode::TimerExpired
-            | EventCode::Failed
-    )
 }

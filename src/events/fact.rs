@@ -78,6 +78,8 @@ pub enum Event {
     Published(PublicEvent),
     /// A run's processes said something of themselves.
     Notified(Run, Notice),
+    /// The wall clock shows a time of the job's schedule.
+    Ticked(JobId),
     /// Maintenance was switched on or off.
     Maintenance(bool),
     /// Everything shall stop.

@@ -49,7 +49,7 @@ pub enum Note {
     Skipped { source: Source },
     /// It restarted more often than `maxRestarts` permits and is given up (J08).
     GivenUp(MaxRestarts),
-    /// A tick came while the last run was still there and was skipped (J10).
+    /// A tick came while the last run was still there and was skipped (J10, decision 20).
     TickSkipped,
     /// A `stopping` hook of this job took too long and is being stopped (S03).
     HookTimedOut { hook: JobId, limit: Duration },

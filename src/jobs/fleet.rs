@@ -242,6 +242,7 @@ impl Jobs {
                     job.on_notice(run, notice, turn);
                 });
             }
+            Event::Ticked(job) => self.with(job, now, &mut trays, Job::on_clock),
             Event::Maintenance(on) => self.on_maintenance(on, now, &mut trays),
             Event::StopRequested(reason) => self.begin_end(Why::Asked(reason), now, &mut trays),
         }

@@ -139,7 +139,7 @@ impl Job {
     pub(super) fn new(id: JobId, spec: JobSpec, epoch: Instant, first_run: RunId) -> Job {
         let starts = match spec.start.trigger {
             Trigger::Each(_) => Restarts::Unlimited,
-            Trigger::Once | Trigger::Interval { .. } => Restarts::Limited(1),
+            Trigger::Once | Trigger::Interval { .. } | Trigger::Cron { .. } => Restarts::Limited(1),
         };
         let until = spec.start.wait;
         let until = until.map(|wait| (later(epoch, wait.limit), wait));

@@ -1,10 +1,12 @@
 //! What a job is, after the configuration has been checked: no field here can hold a value that makes no sense.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::attributes::Attributes;
 use super::condition::Condition;
 use crate::events::{EventCode, JobId, Signal, Subscription};
+use crate::schedule::Schedule;
 use crate::services::ServiceSpec;
 
 /// One job of the configuration.
@@ -18,7 +20,7 @@ pub struct JobSpec {
     pub action: Option<Action>,
     /// What starts it.
     pub start: Start,
-    /// How often it may be started again after its own end (with [`Trigger::Interval`]: at a tick).
+    /// How often it may be started again after its own end (with [`Trigger::Interval`] and [`Trigger::Cron`]: at a tick).
     pub restarts: Restarts,
     /// How long restarts wait.
     pub backoff: BackoffSpec,
@@ -128,6 +130,23 @@ pub enum Trigger {
         overlap: Overlap,
         first: First,
     },
+    /// Each [`crate::events::Event::Ticked`], which comes when the wall clock shows a time of the schedule. Those that come
+    /// too early are none.
+    Cron {
+        schedule: Arc<Schedule>,
+        overlap: Overlap,
+    },
+}
+
+impl Trigger {
+    /// Whether it is time that starts the job, again and again.
+    #[must_use]
+    pub fn is_periodic(&self) -> bool {
+        match self {
+            Trigger::Interval { .. } | Trigger::Cron { .. } => true,
+            Trigger::Once | Trigger::Each(_) => false,
+        }
+    }
 }
 
 /// When a job with an interval starts for the first time.
@@ -206,6 +225,15 @@ impl Start {
         Start::once(Condition::Never)
     }
 
+    /// At each time of a schedule from startup on.
+    #[must_use]
+    pub fn cron(schedule: Arc<Schedule>, overlap: Overlap) -> Start {
+        Start {
+            trigger: Trigger::Cron { schedule, overlap },
+            ..Start::startup()
+        }
+    }
+
     /// The same with a limit of the wait.
     #[must_use]
     pub fn within(self, limit: Option<Duration>) -> Start {
@@ -225,7 +253,7 @@ impl Start {
                 ends.find_map(|event| Condition::Once(*event).end_of())
             }
             Trigger::Once => self.after.end_of(),
-            Trigger::Interval { .. } => None,
+            Trigger::Interval { .. } | Trigger::Cron { .. } => None,
         }
     }
 }
@@ -238,7 +266,8 @@ pub enum Overlap {
     Skip,
     /// One run follows as soon as the present one has ended; further ticks add nothing.
     Queue,
-    /// The present run is killed and a new one is started.
+    /// The present run is ended and a new one is started. [`Trigger::Interval`] kills it, as its time limit would;
+    /// [`Trigger::Cron`] stops it: TERM, the grace, KILL.
     Kill,
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use super::cron::WallClock;
 use super::discovery::{ANSWERS, Answered, Discovery};
 use super::embedded::Embedded;
 use super::environment::Environment;
@@ -65,6 +66,8 @@ pub(super) struct App {
     /// For a server that a reload moves to another path.
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) faults: Faults,
+    /// Which jobs the wall clock starts.
+    pub(super) wall_clock: WallClock,
     /// More children may have ended than were collected.
     more_to_reap: bool,
     /// When the clock is to be looked at next: at the end of a wait, else at once; `None` in a wait without an end.
@@ -123,6 +126,7 @@ impl App {
             super::start::seed(),
         );
         App {
+            wall_clock: WallClock::new(ids.jobs(&parts.config), now),
             check_output: HashMap::new(),
             senses: Senses::new(parts.sensed),
             discovery,
@@ -259,6 +263,9 @@ impl App {
             self.perform(effects);
             self.answer();
         }
+        if self.wall_deadline().is_some_and(|due| due <= now) {
+            self.look_at_wall_clock(now);
+        }
         if self.discovery.next_deadline().is_some_and(|due| due <= now) {
             let orders = self.discovery.on_time(now);
             self.perform_discovery(orders);
@@ -285,6 +292,7 @@ impl App {
             self.jobs.next_deadline(),
             self.processes.next_sweep(),
             self.discovery.next_deadline(),
+            self.wall_deadline(),
         ]
         .into_iter()
         .flatten()

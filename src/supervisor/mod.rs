@@ -24,6 +24,7 @@
 mod app;
 mod attributes;
 mod catalogue;
+mod cron;
 mod discovery;
 mod embedded;
 mod env_file;
@@ -44,6 +45,7 @@ mod sensing;
 mod start;
 #[cfg(test)]
 mod tests;
+mod zones;
 
 pub use crate::process::Signals;
 pub use place::{ConfigPlace, DEFAULT_CONFIG, ReadError};

@@ -267,6 +267,7 @@ impl App {
             self.perform_discovery(orders);
         }
         self.answer();
+        self.follow_schedules(&leaving);
     }
 
     /// Follows changed settings of the control socket. On another path the new socket is made before the old one is

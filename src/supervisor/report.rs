@@ -151,10 +151,9 @@ impl Names {
                 "{name} has failed: more than {count} restarts within {}",
                 span(*within)
             ),
-            Note::TickSkipped => tracing::warn!(
-                job = name,
-                "{name} still runs at its next interval: skipped"
-            ),
+            Note::TickSkipped => {
+                tracing::warn!(job = name, "{name} still runs at its next tick: skipped");
+            }
             Note::HookTimedOut { hook, limit } => {
                 let hook = self.job(*hook);
                 tracing::warn!(

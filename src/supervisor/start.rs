@@ -19,9 +19,10 @@ use super::fault::{Faults, caught};
 use super::interfaces;
 use super::place::ConfigPlace;
 use super::sensing::SENSED;
+use super::zones::ZoneFiles;
 use crate::catalog::Catalog;
 use crate::config::{
-    self, Addresses, Config, Diagnostic, Dialect, Input, Loaded, Report, Variables,
+    self, Addresses, Config, Diagnostic, Dialect, Input, Loaded, Report, Variables, Zones,
 };
 use crate::control::{BindError, Server};
 use crate::discovery::consul::Client;
@@ -232,6 +233,7 @@ fn read(plan: &Plan, variables: &Variables) -> Result<Loaded, String> {
                 let read = || interfaces::addresses().unwrap_or_default().into();
                 Rc::clone(found.get_or_init(read))
             };
+            let zones = ZoneFiles::default();
             let words: Vec<String> = plan
                 .words
                 .iter()
@@ -242,6 +244,7 @@ fn read(plan: &Plan, variables: &Variables) -> Result<Loaded, String> {
                 text: &text,
                 variables,
                 addresses: Addresses::Lookup(&look_up),
+                zones: Zones::Lookup(&|name| zones.find(name)),
                 app: Some(&words),
             };
             config::load(&input).map_err(|report| report.to_string())?

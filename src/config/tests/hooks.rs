@@ -13,6 +13,7 @@ fn expands(text: &str, expected: &str) {
         text,
         variables: &Variables::new(),
         addresses: known(addresses()),
+        zones: Zones::NotLookedUp,
         app: None,
     });
     let found = found.unwrap_or_else(|report| panic!("{text}\n{report}"));

@@ -25,6 +25,7 @@ fn on(addresses: Addresses<'_>, interfaces: &str, consul: &str) -> Result<Loaded
         app: None,
         variables: &Variables::new(),
         addresses,
+        zones: Zones::NotLookedUp,
     })
 }
 

@@ -1,6 +1,7 @@
 //! Every rule of the configuration, as a person meets it: a text in, settings or a report out.
 
 mod attributes;
+mod cron;
 mod duration;
 mod health;
 mod hooks;
@@ -19,6 +20,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::jobs::JobSpec;
+use crate::schedule::{NoZone, Zone};
 
 use super::*;
 
@@ -42,6 +44,16 @@ fn known(found: Vec<InterfaceAddress>) -> Addresses<'static> {
     Addresses::Lookup(Box::leak(Box::new(move || std::rc::Rc::clone(&found))))
 }
 
+/// An image with the zone of Berlin alone, and none of its own.
+fn zones() -> Zones<'static> {
+    Zones::Lookup(&|name| match name {
+        "Europe/Berlin" => Zone::from_rule("CET-1CEST,M3.5.0,M10.5.0/3").ok_or(NoZone::NoData),
+        "Broken" => Err(NoZone::Unreadable("torn".to_owned())),
+        "Bare/Image" => Err(NoZone::NoData),
+        _ => Err(NoZone::Unknown),
+    })
+}
+
 fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
@@ -62,6 +74,7 @@ fn with_variables(text: &str, variables: &[(&str, &str)]) -> Result<Loaded, Repo
         text,
         variables: &variables.collect(),
         addresses: known(addresses()),
+        zones: zones(),
         app: None,
     })
 }

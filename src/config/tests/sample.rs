@@ -16,6 +16,7 @@ fn samples_are_clean() {
             text,
             variables: &Variables::new(),
             addresses: Addresses::NotLookedUp,
+            zones: Zones::NotLookedUp,
             app: None,
         });
         let loaded = loaded.unwrap_or_else(|report| panic!("{report}"));

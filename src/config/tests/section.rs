@@ -573,6 +573,7 @@ fn clean_or_warned(text: &str) {
         app: None,
         variables: &variables,
         addresses: crate::config::Addresses::NotLookedUp,
+        zones: crate::config::Zones::NotLookedUp,
     };
     let loaded = crate::config::load(&input);
     assert!(loaded.is_ok(), "{text}: {}", loaded.unwrap_err());

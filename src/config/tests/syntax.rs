@@ -218,6 +218,7 @@ fn a_file_of_version_3_needs_no_migration() {
         text,
         variables: &variables,
         addresses: Addresses::NotLookedUp,
+        zones: Zones::NotLookedUp,
         app: None,
     };
     assert_eq!(migrate(&input("{ jobs: [] }")), Ok(None));

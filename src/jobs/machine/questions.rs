@@ -30,7 +30,9 @@ impl Job {
             Trigger::Each(events) if events.iter().all(|event| !view.can_come(*event)) => {
                 events.first().map(|event| event.source)
             }
-            Trigger::Each(_) | Trigger::Once | Trigger::Interval { .. } => None,
+            Trigger::Each(_) | Trigger::Once | Trigger::Interval { .. } | Trigger::Cron { .. } => {
+                None
+            }
         }
     }
 

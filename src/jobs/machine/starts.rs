@@ -44,6 +44,8 @@ impl Job {
                 }
                 self.tick = Some(turn.next_tick(self.ticks_from, every));
             }
+            // The next time of its schedule is the first.
+            Trigger::Cron { .. } => self.phase = Phase::Idle,
         }
     }
 
@@ -96,8 +98,7 @@ impl Job {
         self.tick = Some(next);
         let half_way = turn.now + (next - turn.now) / 2;
         match &mut self.phase {
-            Phase::Idle if !self.started => self.begin(None, turn),
-            Phase::Idle => self.begin_again(None, turn),
+            Phase::Idle => self.begin_tick(turn),
             Phase::Running { live, again, .. } => {
                 // A run that is ending, or that its own time limit is about to end, makes room for this tick.
                 if !live.is_up() || live.times_out_before(half_way) || overlap == Overlap::Queue {
@@ -114,6 +115,42 @@ impl Job {
             | Phase::Backoff { .. }
             | Phase::Halting { .. }
             | Phase::Complete => {}
+        }
+    }
+
+    /// The wall clock shows a time of its schedule.
+    pub(in crate::jobs) fn on_clock(&mut self, turn: &mut Turn<'_>) {
+        let Trigger::Cron { overlap, .. } = self.spec.start.trigger else {
+            return;
+        };
+        // What it waits for has not come, or everything stops but this.
+        if !self.opened || self.held {
+            return;
+        }
+        match &mut self.phase {
+            Phase::Waiting { .. } | Phase::Idle => self.begin_tick(turn),
+            Phase::Running { live, again, .. } => match overlap {
+                // A run that is ending makes room.
+                Overlap::Skip if live.is_up() => turn.report(self.id, Note::TickSkipped),
+                Overlap::Skip | Overlap::Queue => *again = Some(None),
+                Overlap::Kill => {
+                    live.terminate(turn.now, turn.effects);
+                    *again = Some(None);
+                }
+            },
+            // A start that failed for want of resources is to come already.
+            Phase::Backoff { .. }
+            | Phase::Keeping { .. }
+            | Phase::Halting { .. }
+            | Phase::Complete => {}
+        }
+    }
+
+    fn begin_tick(&mut self, turn: &mut Turn<'_>) {
+        if self.started {
+            self.begin_again(None, turn);
+        } else {
+            self.begin(None, turn);
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::events::{EventCode, Exit, RunKind, Signal, Source};
 use crate::jobs::effect::{Effect, Note};
 use crate::jobs::health::Checks;
 use crate::jobs::run::LiveRun;
-use crate::jobs::spec::{Restarts, Trigger};
+use crate::jobs::spec::Restarts;
 use crate::jobs::turn::Turn;
 use crate::services::Presence;
 
@@ -94,7 +94,7 @@ impl Job {
             Restarts::Unlimited => false,
             Restarts::OnFailure => is_well && exit.is_success(),
         };
-        let repeats = matches!(self.spec.start.trigger, Trigger::Interval { .. });
+        let repeats = self.spec.start.trigger.is_periodic();
         match again {
             _ if repeats && self.restarts == Restarts::Limited(0) => self.end(exit, turn),
             Some(cause) if repeats => self.begin_again(cause, turn),

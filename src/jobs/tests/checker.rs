@@ -26,6 +26,8 @@ pub(super) enum Step {
     Gone(usize),
     FailSpawn(usize, StartFailure),
     Signal,
+    /// The wall clock shows a time of a job's schedule.
+    Tick(usize),
     Maintenance(bool),
     Stop(StopReason),
     /// A job says something of itself.
@@ -367,6 +369,10 @@ impl Checker {
             .push(format!("{:?} -> {step:?}", self.now - self.start));
         match *step {
             Step::Wait(by) => self.wait(ms(by)),
+            Step::Tick(pick) => {
+                let job = JobId(u32::try_from(pick % self.specs.len()).expect("few jobs"));
+                self.tell(&Event::Ticked(job));
+            }
             Step::Exit { pick, code, left } => {
                 if let Some(run) = self.pick(pick, |seen| !seen.exited) {
                     self.exit(run, Exit::Code(code), left);

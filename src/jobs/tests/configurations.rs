@@ -44,6 +44,11 @@ pub(super) fn start(jobs: u32) -> impl Strategy<Value = Start> {
         wait: wait.map(|limit| Wait { limit, then }),
         ..Start::once(group)
     });
+    let cron = (overlap.clone(), prop::option::of(leaf.clone()));
+    let cron = cron.prop_map(|(overlap, after)| Start {
+        after: after.unwrap_or_else(Condition::startup),
+        ..Start::cron(super::cron::daily(), overlap)
+    });
     let interval = ((1u64..3_000).prop_map(ms), overlap, any::<bool>());
     let interval = interval.prop_map(|(every, overlap, later)| {
         let first = if later { First::Interval } else { First::Now };
@@ -64,6 +69,7 @@ pub(super) fn start(jobs: u32) -> impl Strategy<Value = Start> {
     prop_oneof![
         3 => Just(Start::startup()),
         1 => interval,
+        1 => cron,
         2 => (on, wait.clone()).prop_map(|(on, wait)| Start::once(Condition::Once(on)).within(wait)),
         2 => each,
         2 => group,

@@ -2,6 +2,7 @@
 
 mod checker;
 mod configurations;
+mod cron;
 mod fresh;
 mod properties;
 mod reload;

@@ -23,6 +23,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => any::<usize>().prop_map(Step::Gone),
         1 => (any::<usize>(), failure).prop_map(|(pick, failure)| Step::FailSpawn(pick, failure)),
         2 => Just(Step::Signal),
+        3 => any::<usize>().prop_map(Step::Tick),
         2 => (any::<usize>(), prop_oneof![Just(Notice::Ready), Just(Notice::Alive), Just(Notice::Stopping)])
             .prop_map(|(pick, notice)| Step::Notice(pick, notice)),
         1 => any::<bool>().prop_map(Step::Maintenance),
