@@ -20,6 +20,7 @@
 //! | [`services`] | what stands in the catalogue, and how it is kept so | yes |
 //! | [`jobs`] | what a job is; its states; restarts, health, the order of the end | yes |
 //! | [`watches`] | what is asked of the catalogue, what counts as a change | yes |
+//! | [`metrics`] | what is counted and measured, and the text of a scrape | yes |
 //! | [`config`] | text to a checked configuration: template, JSON5, all errors at once | yes |
 //! | [`process`] | every fork, wait and kill; who owns which process; signals in and out | |
 //! | [`logging`] | our messages and the jobs' output, one writer | |
@@ -64,6 +65,7 @@ pub mod discovery;
 pub mod events;
 pub mod jobs;
 pub mod logging;
+pub mod metrics;
 pub mod process;
 pub mod services;
 pub mod supervisor;

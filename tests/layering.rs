@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use source::{Named, Source};
 
-const PURE: &[&str] = &["events", "services", "jobs", "watches", "config"];
+const PURE: &[&str] = &["events", "services", "jobs", "watches", "metrics", "config"];
 
 /// Each room with the rooms that it may import. `main` is `src/main.rs`.
 const ROOMS: &[(&str, &[&str])] = &[
@@ -20,7 +20,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("services", &["events"]),
     ("jobs", &["events", "services"]),
     ("watches", &["events", "services"]),
-    ("config", &["events", "services", "jobs", "watches"]),
+    ("metrics", &["events", "services", "jobs", "watches"]),
+    (
+        "config",
+        &["events", "services", "jobs", "watches", "metrics"],
+    ),
     ("process", PURE),
     ("discovery", PURE),
     ("catalog", PURE),
@@ -38,6 +42,7 @@ const EVERY_BUT_CLI: &[&str] = &[
     "services",
     "jobs",
     "watches",
+    "metrics",
     "config",
     "process",
     "discovery",
@@ -53,6 +58,7 @@ const FOR_THE_CLI: &[&str] = &[
     "services",
     "jobs",
     "watches",
+    "metrics",
     "config",
     "supervisor",
     "control",
@@ -66,6 +72,7 @@ const PURE_CRATES: &[(&str, &[&str])] = &[
     ("services", &["serde", "thiserror"]),
     ("jobs", &["serde", "thiserror"]),
     ("watches", &["serde", "thiserror"]),
+    ("metrics", &["serde", "thiserror"]),
     (
         "config",
         &[

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use crate::jobs::{JobSpec, StopLimits};
+use crate::metrics::MetricSpec;
 use crate::watches::WatchSpec;
 
 /// A configuration that has been read and checked: what the program acts on.
@@ -241,37 +242,4 @@ pub struct TelemetrySettings {
     pub tags: Vec<String>,
     /// Metrics that the application records.
     pub metrics: Vec<MetricSpec>,
-}
-
-/// One user metric.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MetricSpec {
-    pub namespace: String,
-    pub subsystem: String,
-    pub name: String,
-    pub help: String,
-    pub kind: MetricKind,
-}
-
-impl MetricSpec {
-    /// The exposed name: the non-empty parts joined by `_`.
-    #[must_use]
-    pub fn full_name(&self) -> String {
-        let parts = [&self.namespace, &self.subsystem, &self.name];
-        let parts: Vec<&str> = parts
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .map(String::as_str)
-            .collect();
-        parts.join("_")
-    }
-}
-
-/// The type of a user metric.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MetricKind {
-    Counter,
-    Gauge,
-    Histogram,
-    Summary,
 }

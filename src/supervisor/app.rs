@@ -13,6 +13,7 @@ use super::reload::Reload;
 use super::report::Names;
 use super::sensing::{SENSED, Sensed, Senses};
 use super::start::Plan;
+use super::telemetry::Telemetry;
 use crate::config::{Config, Dialect};
 use crate::control::{Command, ServerHandle};
 use crate::discovery::consul::Client;
@@ -60,6 +61,8 @@ pub(super) struct App {
     /// For a server that a reload moves to another path.
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) faults: Faults,
+    /// On the heap, since most configurations have none.
+    pub(super) telemetry: Option<Box<Telemetry>>,
     /// Runs before this one are of an earlier configuration: KILL could not end them, and their jobs are no more.
     pub(super) first_run: RunId,
     /// More children may have ended than were collected.
@@ -126,6 +129,7 @@ impl App {
             senses: Senses::new(parts.sensed),
             discovery,
             embedded: parts.embedded,
+            telemetry: Telemetry::of(&parts.config),
             answered: parts.answered,
             plan: parts.plan,
             config: parts.config,

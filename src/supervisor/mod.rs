@@ -15,6 +15,7 @@
 //! | `finish.rs` | the end: what nobody owns, the last lines |
 //! | `discovery.rs`, `catalogue.rs` | services and watches joined to the client of the catalogue |
 //! | `embedded.rs` | the catalogue that is served here |
+//! | `telemetry.rs` | what is counted, recorded and shown of all this |
 //! | `facts.rs` | what a job that a watch starts is told |
 //! | `attributes.rs`, `env_file.rs` | who a job's user is, what its files of variables say |
 //! | `sensing.rs` | probes of checks, and what jobs say of themselves |
@@ -39,6 +40,7 @@ mod report;
 mod requests;
 mod sensing;
 mod start;
+mod telemetry;
 #[cfg(test)]
 mod tests;
 

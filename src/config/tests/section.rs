@@ -1,4 +1,5 @@
 use super::*;
+use crate::metrics::MetricKind;
 use crate::watches::Target;
 
 #[test]
@@ -340,6 +341,55 @@ fn metrics_have_a_type_a_name_and_a_help() {
     let same = "{ name: 'm', help: 'h', type: 'gauge' }, { name: 'm', help: 'h', type: 'gauge' }";
     let config = warned(&metrics(same), "this one is left out");
     assert_eq!(config.telemetry.unwrap().metrics.len(), 1);
+}
+
+#[test]
+fn buckets_and_quantiles_are_ascending_numbers() {
+    let metric = |rest: &str| {
+        format!("{{ telemetry: {{ metrics: [ {{ name: 'm', help: 'h', {rest} }} ] }} }}")
+    };
+    let kind = |rest: &str| {
+        let telemetry = clean(&metric(rest)).telemetry.unwrap();
+        telemetry.metrics.into_iter().next().unwrap().kind
+    };
+    let buckets = MetricKind::BUCKETS.to_vec();
+    assert_eq!(kind("type: 'histogram'"), MetricKind::Histogram { buckets });
+    let quantiles = MetricKind::QUANTILES.to_vec();
+    assert_eq!(kind("type: 'summary'"), MetricKind::Summary { quantiles });
+    let buckets = vec![-1.0, 0.5, 10.0];
+    assert_eq!(
+        kind("type: 'histogram', buckets: [-1, '0.5', 10, Infinity]"),
+        MetricKind::Histogram { buckets }
+    );
+    let quantiles = vec![0.25];
+    assert_eq!(
+        kind("type: 'summary', quantiles: [0.25]"),
+        MetricKind::Summary { quantiles }
+    );
+    for (rest, expected) in [
+        ("type: 'histogram', buckets: [2, 1]", "not greater than"),
+        ("type: 'histogram', buckets: [1, 1]", "not greater than"),
+        ("type: 'histogram', buckets: []", "at least one bound"),
+        (
+            "type: 'histogram', buckets: [-Infinity]",
+            "at least one bound",
+        ),
+        ("type: 'histogram', buckets: [NaN]", "expected a number"),
+        ("type: 'histogram', buckets: ['x']", "expected a number"),
+        ("type: 'histogram', buckets: 5", "expected an array"),
+        ("type: 'gauge', buckets: [1]", "`buckets` has no use"),
+        (
+            "type: 'histogram', quantiles: [0.5]",
+            "`quantiles` has no use",
+        ),
+        ("type: 'summary', quantiles: [0]", "above 0 and below 1"),
+        ("type: 'summary', quantiles: [1]", "above 0 and below 1"),
+    ] {
+        refused(&metric(rest), expected);
+    }
+    let many: Vec<String> = (0..101).map(|number| number.to_string()).collect();
+    let many = format!("type: 'histogram', buckets: [{}]", many.join(","));
+    refused(&metric(&many), "more than 100 numbers");
 }
 
 /// Spec: weak decoding.

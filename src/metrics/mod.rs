@@ -1,0 +1,32 @@
+//! Metrics: what is counted and measured, and the text in which others read it.
+//!
+//! The room is pure: it knows no clock, server or process. The supervisor's loop owns what is counted and tells it what
+//! happened; a scrape is one text, written by the loop from what it owns.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `spec.rs` | what a metric of the application is |
+//! | `registry.rs` | the application's metrics, and which values they refuse (D18, D19, K05) |
+//! | `histogram.rs`, `summary.rs`, `quantiles.rs` | values by size; quantiles over ten minutes |
+//! | `exposition.rs`, `number.rs` | Prometheus text and `OpenMetrics` |
+//!
+//! Why no library: of those that are kept up, `prometheus-client` writes `OpenMetrics` only, appends `_total` to the
+//! original's counters and has no summary; `prometheus` has no summary either; the exporter of `metrics` keeps the
+//! quantiles of the newest values only, and brings 45 crates. Names and quantiles here are promises to those who come
+//! from `ContainerPilot`.
+
+mod exposition;
+mod histogram;
+mod number;
+mod quantiles;
+mod registry;
+mod spec;
+mod summary;
+
+#[cfg(test)]
+mod tests;
+
+pub use exposition::{Exposition, Family, Format, Type, whole};
+pub use histogram::Histogram;
+pub use registry::{Refusal, Registry, Shown};
+pub use spec::{MetricKind, MetricSpec};
