@@ -28,6 +28,7 @@
 //! | [`checks`] | probes over HTTP, TCP, gRPC and files; what a job says of itself | |
 //! | [`control`] | the control socket, its server and its client | |
 //! | [`discovery`] | the client of a catalogue | |
+//! | [`telemetry`] | the server of metrics and status | |
 //! | [`supervisor`] | the loop; start, reload, end | |
 //! | [`cli`] | flags, subcommands, exit statuses | |
 //!
@@ -69,4 +70,5 @@ pub mod metrics;
 pub mod process;
 pub mod services;
 pub mod supervisor;
+pub mod telemetry;
 pub mod watches;

@@ -238,6 +238,8 @@ pub struct TelemetrySettings {
     pub port: u16,
     /// Address to bind and to advertise; `None` as for [`crate::services::ServiceSpec::address`].
     pub address: Option<std::net::IpAddr>,
+    /// The specifications that it came from, to look it up again. Empty when nothing is to be looked up.
+    pub interfaces: Vec<String>,
     /// Tags of the `containerpilot` service.
     pub tags: Vec<String>,
     /// Metrics that the application records.

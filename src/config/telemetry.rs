@@ -58,7 +58,8 @@ pub(super) fn read(
     let place = interfaces
         .as_ref()
         .map_or_else(|| section.place.clone(), |field| field.place.clone());
-    let address = match interfaces::choose(walk, interfaces.as_ref(), around.addresses).choice {
+    let chosen = interfaces::choose(walk, interfaces.as_ref(), around.addresses);
+    let address = match chosen.choice {
         Choice::Address(address) => Some(address),
         Choice::Open => None,
         Choice::Text(text) => {
@@ -82,6 +83,7 @@ pub(super) fn read(
     Some(TelemetrySettings {
         port: port?,
         address,
+        interfaces: chosen.specifications,
         tags,
         metrics,
     })

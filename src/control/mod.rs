@@ -25,6 +25,7 @@ mod error;
 mod limits;
 mod owner;
 mod request;
+mod requests;
 mod server;
 mod socket;
 #[cfg(test)]

@@ -108,6 +108,11 @@ impl Exposition {
         self.taken.extend(names);
     }
 
+    /// From now on every family is written.
+    pub fn take_all(&mut self) {
+        self.taken.clear();
+    }
+
     /// Begins a family. A counter's name is that of its series, with `_total` if it has that.
     pub fn family<'e>(&'e mut self, name: &'e str, kind: Type, help: &str) -> Family<'e> {
         let format = self.format;

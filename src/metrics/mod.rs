@@ -8,6 +8,8 @@
 //! | `spec.rs` | what a metric of the application is |
 //! | `registry.rs` | the application's metrics, and which values they refuse (D18, D19, K05) |
 //! | `histogram.rs`, `summary.rs`, `quantiles.rs` | values by size; quantiles over ten minutes |
+//! | `counts.rs`, `job.rs`, `tally.rs` | what the program counts of itself |
+//! | `scrape.rs` | that, and what is so at the moment, as series |
 //! | `exposition.rs`, `number.rs` | Prometheus text and `OpenMetrics` |
 //!
 //! Why no library: of those that are kept up, `prometheus-client` writes `OpenMetrics` only, appends `_total` to the
@@ -15,18 +17,24 @@
 //! quantiles of the newest values only, and brings 45 crates. Names and quantiles here are promises to those who come
 //! from `ContainerPilot`.
 
+mod counts;
 mod exposition;
 mod histogram;
+mod job;
 mod number;
 mod quantiles;
 mod registry;
+mod scrape;
 mod spec;
 mod summary;
+mod tally;
 
 #[cfg(test)]
 mod tests;
 
+pub use counts::Counts;
 pub use exposition::{Exposition, Family, Format, Type, whole};
 pub use histogram::Histogram;
 pub use registry::{Refusal, Registry, Shown};
+pub use scrape::{Present, PresentJob, PresentWatch, Usage};
 pub use spec::{MetricKind, MetricSpec};

@@ -13,7 +13,7 @@ use super::reload::Reload;
 use super::report::Names;
 use super::sensing::{SENSED, Sensed, Senses};
 use super::start::Plan;
-use super::telemetry::Telemetry;
+use super::telemetry::{Telemetry, next_ask};
 use crate::config::{Config, Dialect};
 use crate::control::{Command, ServerHandle};
 use crate::discovery::consul::Client;
@@ -22,6 +22,7 @@ use crate::jobs::{JobState, Jobs, Orphans, Outcome};
 use crate::logging::{Logging, PumpHandle};
 use crate::process::{ProcessEvent, Processes, Received, Signals};
 use crate::services::CallId;
+use crate::telemetry::Ask;
 use crate::watches::AskId;
 
 /// Statuses collected before the loop looks at the clock and the signals again (P04).
@@ -85,6 +86,7 @@ enum Wake {
     Command(Command),
     Answered(Answered),
     Sensed(Sensed),
+    Asked(Ask),
     Loaded,
     Fault,
     Clock,
@@ -129,7 +131,7 @@ impl App {
             senses: Senses::new(parts.sensed),
             discovery,
             embedded: parts.embedded,
-            telemetry: Telemetry::of(&parts.config),
+            telemetry: None,
             answered: parts.answered,
             plan: parts.plan,
             config: parts.config,
@@ -171,7 +173,11 @@ impl App {
                 // What an ended process wrote last is then in the log before the line about its end.
                 tokio::task::yield_now().await;
             }
+            let due = self.next_look;
             let now = self.look_at_clock();
+            if let (Wake::Clock, Some(due)) = (&wake, due) {
+                self.count(|counts| counts.on_delay(now.saturating_duration_since(due)));
+            }
             match wake {
                 Wake::Signals => self.on_signals(&mut received),
                 Wake::Command(command) => {
@@ -198,6 +204,7 @@ impl App {
                         self.on_sensed(sensed);
                     }
                 }
+                Wake::Asked(ask) => self.on_ask(ask, inputs),
                 Wake::Loaded => self.on_loaded(),
                 Wake::Fault => {
                     self.faults.report();
@@ -207,6 +214,7 @@ impl App {
             }
             self.look_at_processes(now);
             self.answer();
+            self.count(|counts| counts.on_turn(now.elapsed()));
         }
     }
 
@@ -217,6 +225,7 @@ impl App {
             .set_addresses(super::start::addresses_of(&self.config).into_iter());
         self.raise_file_limit();
         self.listen(signals);
+        self.adopt_telemetry();
     }
 
     /// Catches what the jobs want to be passed on. Uncaught, most signals would end us.
@@ -263,6 +272,7 @@ impl App {
             self.perform_discovery(orders);
             self.answer();
         }
+        self.look_after_own_service(now);
         // What takes over may be over at once as well.
         loop {
             match self.jobs.outcome()? {
@@ -284,6 +294,7 @@ impl App {
             self.jobs.next_deadline(),
             self.processes.next_sweep(),
             self.discovery.next_deadline(),
+            self.next_beat(),
         ]
         .into_iter()
         .flatten()
@@ -303,6 +314,7 @@ impl App {
             Some(command) = inputs.commands.recv() => Wake::Command(command),
             Some(answered) = inputs.answers.recv() => Wake::Answered(answered),
             Some(sensed) = inputs.sensed.recv() => Wake::Sensed(sensed),
+            ask = next_ask(&mut self.telemetry) => Wake::Asked(ask),
             () = self.reload.loaded() => Wake::Loaded,
             () = sleep_until(deadline) => Wake::Clock,
         }
@@ -310,7 +322,9 @@ impl App {
 
     /// Tells the rules a fact and performs what they order, and what follows from that.
     pub(super) fn tell(&mut self, event: &Event) {
-        let effects = self.jobs.on_event(event, Instant::now());
+        let now = Instant::now();
+        self.count(|counts| counts.on_event(event, now));
+        let effects = self.jobs.on_event(event, now);
         self.perform(effects);
         self.answer();
     }
@@ -319,7 +333,9 @@ impl App {
     /// order another one that fails, and signals and the clock come first.
     fn answer(&mut self) {
         for event in std::mem::take(&mut self.answers) {
-            let effects = self.jobs.on_event(&event, Instant::now());
+            let now = Instant::now();
+            self.count(|counts| counts.on_event(&event, now));
+            let effects = self.jobs.on_event(&event, now);
             self.perform(effects);
         }
     }

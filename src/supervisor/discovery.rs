@@ -14,6 +14,7 @@ use tokio::task::AbortHandle;
 
 use super::facts::{self, Facts, Told};
 use super::interfaces;
+use super::telemetry::{OWN, own_plan};
 use crate::config::{self, Config, ConsulSettings, InterfaceAddress, Variables};
 use crate::discovery::consul::{Client, Lookup, Settings};
 use crate::events::{EventCode, Failure, JobId, WatchId};
@@ -44,6 +45,8 @@ pub(super) enum Answered {
         id: CallId,
         subject: Subject,
         result: Result<Reply, Failure>,
+        /// How long the server took.
+        took: Duration,
     },
     Ask {
         id: AskId,
@@ -153,7 +156,9 @@ impl Discovery {
             changes.then(|| (job, service.interfaces.clone()))
         });
         Discovery {
-            looked_up: looked_up.collect(),
+            looked_up: looked_up
+                .chain(own_specifications(config, served))
+                .collect(),
             services: Services::new(plans, first.0, seed),
             watches: Watches::new(specs, room, first.1, seed, Instant::now()),
             link: Link::default(),
@@ -283,6 +288,7 @@ impl Discovery {
                 id,
                 subject,
                 result,
+                ..
             } => {
                 self.calls.remove(&id);
                 let registration = self.services.registration(job);
@@ -365,6 +371,7 @@ impl Discovery {
         let task = async move {
             // Never closed: it lives as long as a task holds it.
             let _place = places.acquire().await;
+            let asked = Instant::now();
             let (subject, result) = perform(&client, call).await;
             // Nobody listens any more only at the end of the program.
             let _ = answers
@@ -373,6 +380,7 @@ impl Discovery {
                     id,
                     subject,
                     result,
+                    took: asked.elapsed(),
                 })
                 .await;
         };
@@ -437,6 +445,17 @@ impl Discovery {
 
     pub(super) fn registration(&self, job: JobId) -> Option<&Registration> {
         self.services.registration(job)
+    }
+
+    /// How many instances a watch found last; `None` before its first answer.
+    pub(super) fn instances(&self, watch: WatchId) -> Option<usize> {
+        self.watches.shown(watch).map(|found| found.len())
+    }
+
+    /// How long ago the catalogue last answered about a watch.
+    pub(super) fn age(&self, watch: WatchId, now: Instant) -> Option<Duration> {
+        let heard = self.watches.heard(watch)?;
+        Some(now.saturating_duration_since(heard))
     }
 
     /// Questions are not needed any more; calls may still take a service out.
@@ -535,7 +554,14 @@ fn plans(config: &Config) -> Vec<Plan> {
             interval: health.interval,
         })
     });
-    plans.collect()
+    plans.chain(own_plan(config, &hostname)).collect()
+}
+
+/// The specifications that the address of our own service came from.
+fn own_specifications(config: &Config, served: bool) -> Option<(JobId, Vec<String>)> {
+    let settings = config.telemetry.as_ref().filter(|_| served)?;
+    let changes = !settings.interfaces.is_empty() && settings.address.is_some();
+    changes.then(|| (OWN, settings.interfaces.clone()))
 }
 
 fn of_services(orders: Vec<services::Order>) -> impl Iterator<Item = Order> {

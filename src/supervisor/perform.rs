@@ -30,8 +30,12 @@ impl App {
                     self.processes.kill(run.id);
                 }
                 Effect::Show(job, presence) => self.show(job, presence),
-                Effect::Announce(event) => self.names.announce(event),
+                Effect::Announce(event) => {
+                    self.names.announce(event);
+                    self.count(|counts| counts.on_published(event));
+                }
                 Effect::Report(job, note) => {
+                    self.count(|counts| counts.on_note(job, &note));
                     let exec = self.jobs.spec(job).exec.as_ref();
                     let command = exec.map_or("", |exec| exec.program());
                     self.names.note(job, &note, command);
@@ -159,6 +163,7 @@ impl App {
 
     fn on_spawned(&mut self, run: Run, spawned: Spawned, quiet: bool) {
         let Spawned { pid, output } = spawned;
+        self.count(|counts| counts.on_started(run, Instant::now()));
         let job = self.names.job(run.job);
         tracing::debug!(job, pid, "{}.Run start", self.names.run(run));
         let label = match run.kind {

@@ -124,6 +124,9 @@ impl App {
             for asker in askers {
                 answer(Some(asker), verdict.clone());
             }
+            if !stopping {
+                self.count(|counts| counts.on_reload(result.is_ok()));
+            }
             match result {
                 Ok(ready) => self.on_good(ready),
                 Err(report) => tracing::error!(

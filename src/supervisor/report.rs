@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::telemetry::{OWN, SERVICE};
 use crate::config::Config;
 use crate::events::{Exit, JobId, PublicEvent, Run, RunKind, Source};
 use crate::jobs::{Expiry, MaxRestarts, Note, Orphans};
@@ -26,6 +27,9 @@ impl Names {
     }
 
     pub(super) fn job(&self, job: JobId) -> &str {
+        if job == OWN {
+            return SERVICE;
+        }
         self.jobs.get(job.0 as usize).map_or("?", String::as_str)
     }
 

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::ffi::CString;
 use std::os::fd::OwnedFd;
+use std::time::Instant;
 
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -110,6 +111,7 @@ impl App {
             None | Some(Probe::Exec(_)) => false,
             Some(probe) => {
                 let probe = probe.clone();
+                self.count(|counts| counts.on_started(run, Instant::now()));
                 self.senses.probe(run, probe);
                 true
             }

@@ -19,6 +19,7 @@ use super::fault::{Faults, caught};
 use super::interfaces;
 use super::place::ConfigPlace;
 use super::sensing::SENSED;
+use super::telemetry::SERVICE;
 use crate::catalog::Catalog;
 use crate::config::{
     self, Addresses, Config, Diagnostic, Dialect, Input, Loaded, Report, Variables,
@@ -307,9 +308,6 @@ fn greet(plan: &Plan, loaded: &Loaded, role: Role) {
             "no `consul` is configured: no service is registered and nothing is watched"
         );
     }
-    if config.telemetry.is_some() {
-        tracing::warn!("telemetry is not served yet: jobs run without it");
-    }
 }
 
 /// What a load has to say beside its configuration.
@@ -348,14 +346,13 @@ pub(super) fn addresses_of(config: &Config) -> Vec<(&str, String)> {
         .jobs
         .iter()
         .filter_map(|job| Some((announced(job)?, job.service.as_ref()?)));
-    services
-        .filter_map(|(name, service)| {
-            Some((
-                name,
-                address_text(service.address, service.static_address.as_ref())?,
-            ))
-        })
-        .collect()
+    let services = services.filter_map(|(name, service)| {
+        let address = address_text(service.address, service.static_address.as_ref());
+        Some((name, address?))
+    });
+    let own = config.telemetry.as_ref().and_then(|own| own.address);
+    let own = own.map(|address| (SERVICE, address.to_string()));
+    own.into_iter().chain(services).collect()
 }
 
 /// The name that a job's address is known by to the others: its service's, but for the second of two that share it.

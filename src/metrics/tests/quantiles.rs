@@ -11,8 +11,8 @@ fn few_values_are_exact() {
     for value in 1..=10 {
         stream.push(f64::from(value));
     }
-    let found = MetricKind::QUANTILES.map(|share| stream.quantile(share));
-    assert_eq!(found, [5.0, 9.0, 10.0]);
+    let found = MetricKind::QUANTILES.map(|share| stream.quantile(share).to_string());
+    assert_eq!(found, ["5", "9", "10"]);
     for value in 1..=5 {
         stream.push(f64::from(value));
     }
