@@ -3,6 +3,7 @@
 mod faults;
 mod recording;
 mod scraping;
+mod sensors;
 mod service;
 
 use crate::support::{HttpResponse, PATIENCE, Pilot, Running, Scrape, free_port, try_get};

@@ -33,6 +33,7 @@ mod print;
 mod restarts;
 mod secrets;
 mod section;
+mod sensor;
 mod service;
 mod settings;
 mod source;

@@ -1,6 +1,7 @@
 //! What the loop owns, and one turn of it.
 
 use std::collections::{HashMap, VecDeque};
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -45,6 +46,8 @@ pub(super) struct App {
     pub(super) logging: Logging,
     /// The readers of the live runs' output.
     pub(super) pumps: HashMap<RunId, PumpHandle>,
+    /// Where the live sensors write their values.
+    pub(super) values: HashMap<RunId, OwnedFd>,
     /// The pids of the live health checks.
     pub(super) checks: HashMap<JobId, i32>,
     /// What each check was last reported with: the end of what it wrote, or why it failed.
@@ -141,6 +144,7 @@ impl App {
             environment: parts.environment,
             logging: parts.logging,
             pumps: HashMap::new(),
+            values: HashMap::new(),
             checks: HashMap::new(),
             answers: VecDeque::new(),
             reload: Reload::default(),
@@ -433,6 +437,7 @@ impl App {
                 self.names
                     .exited(run, pid, exit, left_over, is_success || stopping);
                 self.note_check(run, exit);
+                self.take_value(run, exit);
                 self.tell(&Event::Exited { run, exit, left });
             }
             ProcessEvent::Gone { run } => {

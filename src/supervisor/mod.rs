@@ -16,6 +16,7 @@
 //! | `discovery.rs`, `catalogue.rs` | services and watches joined to the client of the catalogue |
 //! | `embedded.rs` | the catalogue that is served here |
 //! | `telemetry.rs` | what is counted, recorded and shown of all this |
+//! | `value.rs` | jobs whose output is the value of a metric |
 //! | `facts.rs` | what a job that a watch starts is told |
 //! | `attributes.rs`, `env_file.rs` | who a job's user is, what its files of variables say |
 //! | `sensing.rs` | probes of checks, and what jobs say of themselves |
@@ -43,6 +44,7 @@ mod start;
 mod telemetry;
 #[cfg(test)]
 mod tests;
+mod value;
 
 pub use crate::process::Signals;
 pub use place::{ConfigPlace, DEFAULT_CONFIG, ReadError};

@@ -114,6 +114,8 @@ impl App {
             env: &self.environment.for_child(&own, &prepared.changes),
             output: if io.raw || io.tty {
                 Output::Inherit
+            } else if self.is_sensor(run) {
+                Output::Value
             } else {
                 Output::Pipe
             },
@@ -162,7 +164,10 @@ impl App {
     }
 
     fn on_spawned(&mut self, run: Run, spawned: Spawned, quiet: bool) {
-        let Spawned { pid, output } = spawned;
+        let Spawned { pid, mut output } = spawned;
+        if self.is_sensor(run) {
+            self.values.extend(output.take().map(|pipe| (run.id, pipe)));
+        }
         self.count(|counts| counts.on_started(run, Instant::now()));
         let job = self.names.job(run.job);
         tracing::debug!(job, pid, "{}.Run start", self.names.run(run));

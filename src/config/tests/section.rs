@@ -392,6 +392,39 @@ fn buckets_and_quantiles_are_ascending_numbers() {
     refused(&metric(&many), "more than 100 numbers");
 }
 
+#[test]
+fn a_sensor_names_a_metric() {
+    let file = |job: &str| {
+        format!(
+            "{{ jobs: [ {{ name: 'a', {job} }} ],
+                telemetry: {{ metrics: [ {{ name: 'm', help: 'h', type: 'gauge' }} ] }} }}"
+        )
+    };
+    for name in ["m", "__m"] {
+        let config = clean(&file(&format!("exec: 'x', metric: '{name}'")));
+        assert_eq!(config.jobs[0].metric.as_deref(), Some(name));
+    }
+    for (job, expected) in [
+        (
+            "exec: 'x', metric: 'n'",
+            "`telemetry.metrics` has no metric `n`",
+        ),
+        ("exec: 'x', metric: []", "expected a string"),
+        ("metric: 'm'", "a job without `exec` writes nothing"),
+        ("exec: 'x', tty: true, metric: 'm'", "goes past us"),
+        (
+            "exec: 'x', logging: { raw: true }, metric: 'm'",
+            "goes past us",
+        ),
+    ] {
+        refused(&file(job), expected);
+    }
+    refused(
+        "{ jobs: [ { name: 'a', exec: 'x', metric: 'm' } ] }",
+        "`telemetry.metrics` has no metric `m`",
+    );
+}
+
 /// Spec: weak decoding.
 #[test]
 fn types_are_as_weak_as_in_the_original() {
