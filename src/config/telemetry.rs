@@ -8,7 +8,7 @@ use super::service::{Surroundings, port, report_no_match};
 use super::settings::TelemetrySettings;
 use super::tree::Kind as NodeKind;
 use super::walk::{Field, Finding, Walk, quoted};
-use crate::metrics::{MetricKind, MetricSpec};
+use crate::metrics::{MetricKind, MetricSpec, is_own};
 
 const DEFAULT_PORT: u16 = 9090;
 
@@ -160,6 +160,13 @@ fn read_metric(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<MetricSpec> {
     };
     let full_name = metric.full_name();
     let is_right = is_metric_name(&full_name);
+    if is_own(&full_name) {
+        let name = quoted(&full_name);
+        let finding = Finding::new(format!(
+            "{name} hides the program's own series of this name"
+        ));
+        walk.warning(&field.place, finding.help("give it another name"));
+    }
     if !is_right {
         let finding = Finding::new(format!("{} is not a valid metric name", quoted(&full_name)));
         let rule = "use letters, digits, `_` and `:`, and do not begin with a digit";

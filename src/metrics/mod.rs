@@ -10,6 +10,7 @@
 //! | `histogram.rs`, `summary.rs`, `quantiles.rs` | values by size; quantiles over ten minutes |
 //! | `counts.rs`, `job.rs`, `tally.rs` | what the program counts of itself |
 //! | `scrape.rs` | that, and what is so at the moment, as series |
+//! | `own.rs` | the names of those |
 //! | `exposition.rs`, `number.rs` | Prometheus text and `OpenMetrics` |
 //!
 //! Why no library: of those that are kept up, `prometheus-client` writes `OpenMetrics` only, appends `_total` to the
@@ -22,6 +23,7 @@ mod exposition;
 mod histogram;
 mod job;
 mod number;
+mod own;
 mod quantiles;
 mod registry;
 mod scrape;
@@ -35,6 +37,7 @@ mod tests;
 pub use counts::Counts;
 pub use exposition::{Exposition, Family, Format, Type, whole};
 pub use histogram::Histogram;
+pub use own::is_own;
 pub use registry::{Refusal, Registry, Shown};
 pub use scrape::{Present, PresentJob, PresentWatch, Usage};
 pub use spec::{MetricKind, MetricSpec};

@@ -40,6 +40,9 @@ const LOADERS: usize = 4;
 /// Descriptors beside those of the jobs: standard streams, runtime, signals, socket, clients, reserve, log file.
 const OWN_FILES: u64 = 160;
 
+/// The listener of telemetry, its clients, and what a scrape reads.
+const TELEMETRY_FILES: u64 = 40;
+
 /// What is to be run.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -380,7 +383,8 @@ impl App {
             u64::from(job.exec.is_some() && !job.io.raw) + u64::from(job.ready.is_some()) + checks
         };
         // A kept or leftover process may hold a pipe of its own while the next run has its.
-        let needed = OWN_FILES + 2 * self.config.jobs.iter().map(pipes).sum::<u64>();
+        let scrapes = u64::from(self.config.telemetry.is_some()) * TELEMETRY_FILES;
+        let needed = OWN_FILES + scrapes + 2 * self.config.jobs.iter().map(pipes).sum::<u64>();
         match self.processes.raise_file_limit(needed) {
             Ok(limit) if limit < needed => {
                 tracing::warn!(

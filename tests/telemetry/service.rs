@@ -1,6 +1,6 @@
 //! Our own service in the catalogue.
 
-use super::Served;
+use super::{APP, Served, config};
 use crate::support::{Consul, PATIENCE, Signal, wait_until};
 
 /// The original's `test_telemetry`, with its names and assertions.
@@ -83,6 +83,40 @@ fn a_container_that_ends_leaves_the_catalogue() {
     assert_eq!(served.pilot.wait_exit(PATIENCE).code(), Some(0));
     let left = consul.get("/v1/catalog/service/containerpilot").json();
     assert_eq!(left, serde_json::json!([]));
+}
+
+/// R02, R07: a reload brings other tags, and the service is there again.
+#[test]
+fn a_reload_changes_the_registration() {
+    let consul = Consul::embedded();
+    let more = format!(r#"consul: "{}", {APP}"#, consul.address());
+    let served = Served::start("tags: [\"old\"]", &more);
+    let first_tag = |tag: &str| {
+        wait_until(PATIENCE, tag, || {
+            let found = consul
+                .get("/v1/health/service/containerpilot?passing")
+                .json();
+            found[0]["Service"]["Tags"][0] == tag
+        });
+    };
+    first_tag("old");
+    let text = config(served.port, "tags: [\"new\"]", &more);
+    served.pilot.write("containerpilot.json5", &text);
+    assert_eq!(served.pilot.ask(&["-reload"]).code, Some(0));
+    first_tag("new");
+}
+
+/// A job of the same name is another service.
+#[test]
+fn a_job_of_our_name_keeps_its_own() {
+    let consul = Consul::embedded();
+    let more = format!(
+        r#"consul: "{}", jobs: [ {{ name: "containerpilot", exec: "sleep 1000", port: 80, interfaces: "static:127.0.0.1",
+            health: {{ exec: "true", interval: 1, ttl: 5 }} }} ]"#,
+        consul.address()
+    );
+    let _served = Served::start("", &more);
+    consul.wait_passing("containerpilot", 2);
 }
 
 #[test]

@@ -338,6 +338,8 @@ fn metrics_have_a_type_a_name_and_a_help() {
     for (list, expected) in table {
         refused(&metrics(list), expected);
     }
+    let own = "{ namespace: 'containerpilot', name: 'events', help: 'h', type: 'gauge' }";
+    warned(&metrics(own), "hides the program's own series");
     let same = "{ name: 'm', help: 'h', type: 'gauge' }, { name: 'm', help: 'h', type: 'gauge' }";
     let config = warned(&metrics(same), "this one is left out");
     assert_eq!(config.telemetry.unwrap().metrics.len(), 1);
