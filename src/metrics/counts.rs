@@ -110,7 +110,7 @@ impl Counts {
             }
             Event::SpawnFailed(run, failure) => {
                 if let Some(counts) = self.jobs.get_mut(&run.job) {
-                    counts.on_not_started(*run, failure.as_exit());
+                    counts.on_not_started(*run, *failure);
                 }
             }
             _ => {}

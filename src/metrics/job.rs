@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::tally::Tally;
-use crate::events::{Exit, Run, RunId, RunKind};
+use crate::events::{Exit, Run, RunId, RunKind, StartFailure};
 
 /// The counts of one job, for as long as a configuration has a job of its name.
 #[derive(Debug)]
@@ -14,9 +14,8 @@ pub(super) struct JobCounts {
     pub(super) check_events: Tally,
     /// Runs of its command.
     pub(super) starts: u64,
-    /// Runs, and checks, that lasted longer than they may.
+    /// Runs of it that lasted longer than they may.
     pub(super) timeouts: u64,
-    pub(super) check_timeouts: u64,
     pub(super) main: Option<Live>,
     pub(super) last_run: Option<Duration>,
     pub(super) last_exit: Option<Exit>,
@@ -61,7 +60,6 @@ impl JobCounts {
             check_events: Tally::default(),
             starts: 0,
             timeouts: 0,
-            check_timeouts: 0,
             main: None,
             last_run: None,
             last_exit: None,
@@ -95,10 +93,7 @@ impl JobCounts {
                 self.timeouts += 1;
                 self.main.as_mut()
             }
-            RunKind::Check(number) => {
-                self.check_timeouts += 1;
-                self.checks.get_mut(&number)
-            }
+            RunKind::Check(number) => self.checks.get_mut(&number),
         };
         if let Some(live) = live.filter(|live| live.id == run.id) {
             live.timed_out = true;
@@ -134,13 +129,15 @@ impl JobCounts {
         });
     }
 
-    /// A run could not be started; for a command this counts as an exit.
-    pub(super) fn on_not_started(&mut self, run: Run, exit: Exit) {
+    /// A run could not be started. For a command this is an exit, unless the system had no room for it: then it was not
+    /// even tried.
+    pub(super) fn on_not_started(&mut self, run: Run, failure: StartFailure) {
         match run.kind {
+            RunKind::Main if failure == StartFailure::Exhausted => {}
             RunKind::Main => {
                 self.starts += 1;
                 self.last_run = Some(Duration::ZERO);
-                self.last_exit = Some(exit);
+                self.last_exit = Some(failure.as_exit());
             }
             RunKind::Check(number) => {
                 self.checks.remove(&number);

@@ -1,5 +1,6 @@
 use super::*;
 
+mod counts;
 mod exposition;
 mod quantiles;
 mod registry;
