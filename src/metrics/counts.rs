@@ -20,7 +20,9 @@ const TIMES: [f64; 10] = [
 #[derive(Debug)]
 pub struct Counts {
     pub(super) jobs: BTreeMap<JobId, JobCounts>,
-    pub(super) watches: BTreeMap<WatchId, (String, Tally)>,
+    /// Several watches may have one name, and then are one source.
+    pub(super) watches: BTreeMap<String, Tally>,
+    watch_names: BTreeMap<WatchId, String>,
     pub(super) global: Tally,
     pub(super) signals: BTreeMap<Signal, Tally>,
     pub(super) calls: BTreeMap<(Subject, &'static str), u64>,
@@ -39,6 +41,7 @@ impl Default for Counts {
         Counts {
             jobs: BTreeMap::new(),
             watches: BTreeMap::new(),
+            watch_names: BTreeMap::new(),
             global: Tally::default(),
             signals: BTreeMap::new(),
             calls: BTreeMap::new(),
@@ -67,13 +70,13 @@ impl Counts {
             (id, counts.unwrap_or_else(|| JobCounts::new(name)))
         });
         self.jobs = jobs.collect();
-        let mut old: BTreeMap<String, Tally> =
-            std::mem::take(&mut self.watches).into_values().collect();
-        let watches = watches.map(|(id, name)| {
-            let tally = old.remove(name).unwrap_or_default();
-            (id, (name.to_owned(), tally))
-        });
-        self.watches = watches.collect();
+        let watches = watches.map(|(id, name)| (id, name.to_owned()));
+        self.watch_names = watches.collect();
+        let mut old = std::mem::take(&mut self.watches);
+        for name in self.watch_names.values() {
+            let tally = || old.remove(name).unwrap_or_default();
+            self.watches.entry(name.clone()).or_insert_with(tally);
+        }
     }
 
     /// Something was published.
@@ -86,7 +89,10 @@ impl Counts {
                 let counts = self.jobs.get_mut(&job);
                 counts.map(|counts| &mut counts.check_events)
             }
-            Source::Watch(watch) => self.watches.get_mut(&watch).map(|(_, tally)| tally),
+            Source::Watch(watch) => {
+                let name = self.watch_names.get(&watch);
+                name.and_then(|name| self.watches.get_mut(name))
+            }
         };
         if let Some(tally) = tally {
             tally.count(event.code);

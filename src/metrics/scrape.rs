@@ -15,6 +15,7 @@ pub struct Present<'p> {
     pub version: &'p str,
     pub commit: &'p str,
     pub jobs: Vec<PresentJob>,
+    /// Each name once.
     pub watches: Vec<PresentWatch>,
     pub maintenance: bool,
     /// Name, what waits in it, what fits into it.
@@ -108,7 +109,7 @@ impl Counts {
             job.check_events
                 .write(&mut events, &format!("check.{}", job.name));
         }
-        for (name, tally) in self.watches.values() {
+        for (name, tally) in &self.watches {
             tally.write(&mut events, &format!("watch.{name}"));
         }
         let help = "count of requests to control socket, partitioned by path and HTTP code";

@@ -18,7 +18,7 @@ use super::telemetry::{Telemetry, next_ask};
 use crate::config::{Config, Dialect};
 use crate::control::{Command, ServerHandle};
 use crate::discovery::consul::Client;
-use crate::events::{Event, Exit, JobId, Run, RunId, RunKind, Signal, StopReason};
+use crate::events::{Event, JobId, Run, RunId, RunKind, Signal, StopReason};
 use crate::jobs::{JobState, Jobs, Orphans, Outcome};
 use crate::logging::{Logging, PumpHandle};
 use crate::process::{ProcessEvent, Processes, Received, Signals};
@@ -445,16 +445,6 @@ impl App {
                 self.tell(&Event::Gone(run));
             }
             ProcessEvent::Orphan { .. } => {}
-        }
-    }
-
-    /// What a failed check is reported with, where it wrote nothing.
-    fn note_check(&mut self, run: Run, exit: Exit) {
-        if let RunKind::Check(number) = run.kind {
-            let output = self.check_output.entry((run.job, number)).or_default();
-            if output.is_empty() {
-                *output = exit.to_string();
-            }
         }
     }
 

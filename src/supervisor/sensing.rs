@@ -241,6 +241,16 @@ impl App {
         self.tell(&Event::Notified(run, notice));
     }
 
+    /// What a failed check is reported with, where it wrote nothing.
+    pub(super) fn note_check(&mut self, run: Run, exit: Exit) {
+        if let RunKind::Check(number) = run.kind {
+            let output = self.check_output.entry((run.job, number)).or_default();
+            if output.is_empty() {
+                *output = exit.to_string();
+            }
+        }
+    }
+
     /// What the catalogue is told of a job that is unhealthy.
     pub(super) fn failing_note(&self, job: JobId) -> String {
         match self.jobs.failing_check(job) {

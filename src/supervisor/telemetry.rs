@@ -2,7 +2,7 @@
 //!
 //! Without a `telemetry` block there is none of this: nothing is counted, nothing listens, nothing wakes the loop.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -346,7 +346,10 @@ impl App {
             state: self.jobs.status(id).state,
             status: self.status_word(id),
         });
+        let mut named = HashSet::new();
         let watches = (0..).map(WatchId).zip(&self.config.watches);
+        // Of several with one name the first counts, as in `when`.
+        let watches = watches.filter(|(_, spec)| named.insert(spec.name.as_str()));
         let watches = watches.map(|(id, spec)| PresentWatch {
             name: spec.name.clone(),
             instances: self.discovery.instances(id),

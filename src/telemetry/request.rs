@@ -34,6 +34,15 @@ pub struct Scrapes {
 }
 
 impl Scrapes {
+    fn count(&self, status: StatusCode) {
+        let count = if status == StatusCode::OK {
+            &self.answered
+        } else {
+            &self.failed
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Answered with 200, and with 503.
     #[must_use]
     pub fn counts(&self) -> (u64, u64) {
@@ -63,7 +72,13 @@ impl Desk {
             return answer;
         }
         match path {
-            "/metrics" => self.metrics(request.headers()).await,
+            "/metrics" => {
+                let answer = self.metrics(request.headers()).await;
+                if request.method() == Method::GET {
+                    self.scrapes.count(answer.status());
+                }
+                answer
+            }
             "/status" => match self.ask(|reply| Ask::Status { reply }).await {
                 Ok(status) => answer(StatusCode::OK, JSON, status.to_string()),
                 Err(silence) => silence,
@@ -86,16 +101,12 @@ impl Desk {
         let format = Format::accepted(&accepts.join(","));
         match self.ask(|reply| Ask::Metrics { format, reply }).await {
             Ok(text) => {
-                self.scrapes.answered.fetch_add(1, Ordering::Relaxed);
                 let mut answer = answer(StatusCode::OK, format.content_type(), text);
                 let accept = HeaderValue::from_static("Accept");
                 answer.headers_mut().insert(VARY, accept);
                 answer
             }
-            Err(silence) => {
-                self.scrapes.failed.fetch_add(1, Ordering::Relaxed);
-                silence
-            }
+            Err(silence) => silence,
         }
     }
 

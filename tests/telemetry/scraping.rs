@@ -220,7 +220,7 @@ fn other_paths_and_methods_are_refused() {
     assert_eq!((head.status, head.body.as_str()), (200, ""));
     served.wait_series(
         "http_requests_total{code=\"200\",handler=\"prometheus\",method=\"get\"}",
-        2.0,
+        1.0,
     );
 }
 
@@ -352,6 +352,29 @@ fn d51_a_finished_container_ends() {
     // Nothing is left of it.
     wait_until(PATIENCE, "a free port", || {
         TcpListener::bind(("127.0.0.1", port)).is_ok()
+    });
+}
+
+/// Several watches with one name are one series.
+#[test]
+fn watches_of_one_name_are_one_series() {
+    let consul = crate::support::Consul::embedded();
+    let more = format!(
+        r#"consul: "{}", {APP}, watches: [ {{ name: "web", interval: 1 }}, {{ name: "web", interval: 1, tag: "a" }} ]"#,
+        consul.address()
+    );
+    let served = Served::start("", &more);
+    let service = r#"{ "Name": "web", "Port": 1, "Tags": ["a"] }"#;
+    consul.put("/v1/agent/service/register", service);
+    // The reader refuses a series that is there twice.
+    served.wait_series("containerpilot_watch_instances{service=\"web\"}", 1.0);
+    served.pilot.wait_until(PATIENCE, "both changes", || {
+        let changed = "containerpilot_events{code=\"StatusChanged\",source=\"watch.web\"}";
+        served
+            .scrape()
+            .series
+            .get(changed)
+            .is_some_and(|count| *count >= 2.0)
     });
 }
 

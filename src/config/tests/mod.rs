@@ -13,6 +13,7 @@ mod secret;
 mod section;
 mod stop;
 mod syntax;
+mod telemetry;
 mod when;
 
 use std::net::IpAddr;
