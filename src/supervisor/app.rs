@@ -165,10 +165,12 @@ impl App {
         self.on_signals(&mut received);
         self.begin();
         planted("start");
+        let mut woken = Instant::now();
         loop {
             if let Some(outcome) = self.settle(inputs, &mut received).await {
                 return outcome;
             }
+            self.count(|counts| counts.on_turn(woken.elapsed()));
             let wake = self.wait(inputs, &mut received).await;
             if received
                 .iter()
@@ -179,6 +181,7 @@ impl App {
             }
             let due = self.next_look;
             let now = self.look_at_clock();
+            woken = now;
             if let (Wake::Clock, Some(due)) = (&wake, due) {
                 self.count(|counts| counts.on_delay(now.saturating_duration_since(due)));
             }
@@ -218,7 +221,6 @@ impl App {
             }
             self.look_at_processes(now);
             self.answer();
-            self.count(|counts| counts.on_turn(now.elapsed()));
         }
     }
 

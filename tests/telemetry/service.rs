@@ -85,6 +85,23 @@ fn a_container_that_ends_leaves_the_catalogue() {
     assert_eq!(left, serde_json::json!([]));
 }
 
+/// Spec 4.9: every five seconds.
+#[test]
+fn the_heartbeat_goes_on() {
+    let consul = Consul::embedded();
+    let served = Served::start("", &format!(r#"consul: "{}", {APP}"#, consul.address()));
+    consul.wait_passing("containerpilot", 1);
+    let updates = || {
+        let series = "containerpilot_consul_requests_total{call=\"update\",result=\"ok\"}";
+        served.scrape().series.get(series).copied().unwrap_or(0.0)
+    };
+    let before = updates();
+    // The one that follows a registration, and one that no registration brings.
+    served
+        .pilot
+        .wait_until(PATIENCE, "heartbeats", || updates() >= before + 2.0);
+}
+
 /// R02, R07: a reload brings other tags, and the service is there again.
 #[test]
 fn a_reload_changes_the_registration() {
