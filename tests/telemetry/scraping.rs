@@ -184,9 +184,7 @@ fn probes_follow_health_maintenance_and_stop() {
     let served = Served::start(
         "",
         r#"jobs: [ { name: "app", exec: { shell: "trap 'sleep 5' TERM; sleep 1000" },
-             health: { exec: "test -e @DIR@/ok", interval: "50ms", ttl: 5 } } ], stopTimeout: "3s""#
-            .replace(", stopTimeout: \"3s\"", "")
-            .as_str(),
+             health: { exec: "test -e @DIR@/ok", interval: "50ms", ttl: 5 } } ]"#,
     );
     assert_eq!(served.get("/healthz").body, "ok\n");
     served.wait_status("/readyz", 503);
@@ -203,6 +201,34 @@ fn probes_follow_health_maintenance_and_stop() {
         let answer = try_get(served.port, "/readyz", "");
         answer.is_none_or(|answer| answer.status == 503 && answer.body == "stopping\n")
     });
+}
+
+/// Who is through, or has nothing to do now, is not asked for; who has still to start is.
+#[test]
+fn readiness_asks_those_that_have_work() {
+    let check = |file: &str| {
+        format!(r#"health: {{ exec: "test -e @DIR@/{file}", interval: "50ms", ttl: 5 }}"#)
+    };
+    let served = Served::start(
+        "",
+        &format!(
+            r#"jobs: [
+                {{ name: "done", exec: "true", {} }},
+                {{ name: "hook", exec: "true", when: {{ source: "SIGUSR2" }} }},
+                {{ name: "later", exec: "sleep 1000", when: {{ source: "first", once: "exitSuccess" }}, {} }},
+                {{ name: "first", exec: {{ shell: "until test -e @DIR@/go; do sleep 0.02; done" }} }},
+            ]"#,
+            check("never"),
+            check("go"),
+        ),
+    );
+    served.wait_series(
+        "containerpilot_job_state{job=\"done\",state=\"complete\"}",
+        1.0,
+    );
+    assert_eq!(served.get("/readyz").body, "later is not healthy\n");
+    served.pilot.write("go", "");
+    served.wait_status("/readyz", 200);
 }
 
 #[test]
