@@ -21,6 +21,7 @@
 //! | [`schedule`] | cron expressions, time zones, who is due by the wall clock | yes |
 //! | [`jobs`] | what a job is; its states; restarts, health, the order of the end | yes |
 //! | [`watches`] | what is asked of the catalogue, what counts as a change | yes |
+//! | [`metrics`] | what is counted and measured, and the text of a scrape | yes |
 //! | [`config`] | text to a checked configuration: template, JSON5, all errors at once | yes |
 //! | [`process`] | every fork, wait and kill; who owns which process; signals in and out | |
 //! | [`logging`] | our messages and the jobs' output, one writer | |
@@ -28,6 +29,7 @@
 //! | [`checks`] | probes over HTTP, TCP, gRPC and files; what a job says of itself | |
 //! | [`control`] | the control socket, its server and its client | |
 //! | [`discovery`] | the client of a catalogue | |
+//! | [`telemetry`] | the server of metrics and status | |
 //! | [`supervisor`] | the loop; start, reload, end | |
 //! | [`cli`] | flags, subcommands, exit statuses | |
 //!
@@ -65,8 +67,10 @@ pub mod discovery;
 pub mod events;
 pub mod jobs;
 pub mod logging;
+pub mod metrics;
 pub mod process;
 pub mod schedule;
 pub mod services;
 pub mod supervisor;
+pub mod telemetry;
 pub mod watches;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use source::{Named, Source};
 
 const PURE: &[&str] = &[
-    "events", "services", "schedule", "jobs", "watches", "config",
+    "events", "services", "schedule", "jobs", "watches", "metrics", "config",
 ];
 
 /// Each room with the rooms that it may import. `main` is `src/main.rs`.
@@ -23,9 +23,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("schedule", &["events"]),
     ("jobs", &["events", "services", "schedule"]),
     ("watches", &["events", "services"]),
+    ("metrics", &["events", "services", "jobs", "watches"]),
     (
         "config",
-        &["events", "services", "schedule", "jobs", "watches"],
+        &[
+            "events", "services", "schedule", "jobs", "watches", "metrics",
+        ],
     ),
     ("process", PURE),
     ("discovery", PURE),
@@ -45,6 +48,7 @@ const EVERY_BUT_CLI: &[&str] = &[
     "schedule",
     "jobs",
     "watches",
+    "metrics",
     "config",
     "process",
     "discovery",
@@ -61,6 +65,7 @@ const FOR_THE_CLI: &[&str] = &[
     "schedule",
     "jobs",
     "watches",
+    "metrics",
     "config",
     "supervisor",
     "control",
@@ -75,6 +80,7 @@ const PURE_CRATES: &[(&str, &[&str])] = &[
     ("schedule", &["thiserror", "croner", "tz"]),
     ("jobs", &["serde", "thiserror"]),
     ("watches", &["serde", "thiserror"]),
+    ("metrics", &["serde", "thiserror"]),
     (
         "config",
         &[

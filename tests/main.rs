@@ -44,4 +44,5 @@ mod statuses;
 mod stop;
 mod support;
 mod surroundings;
+mod telemetry;
 mod terminal;

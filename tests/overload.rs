@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::kill;
 
 use crate::support::raw::request;
-use crate::support::{PATIENCE, Pilot, Process, Running, Signal, compiled, skip};
+use crate::support::{
+    PATIENCE, Pilot, Process, Running, Scrape, Signal, compiled, free_port, skip, web,
+};
 
 /// The program and then all its processes get the signal.
 fn all(pilot: &Running, signal: Signal) {
@@ -98,10 +100,14 @@ impl Flood {
 
 #[test]
 fn x09_a_flood_of_signals_and_metrics_delays_nobody() {
-    let mut pilot = Pilot::jobs(
-        r#"[{ name: "app", exec: "sleep 1000" },
-            { name: "hook", exec: ["sh", "-c", "echo hook up"], when: { source: "SIGUSR2" } }]"#,
-    )
+    let port = free_port();
+    let mut pilot = Pilot::config(&format!(
+        r#"{{ control: {{ socket: "@DIR@/control.socket" }}, stopTimeout: 1,
+             telemetry: {{ port: {port}, interfaces: "static:127.0.0.1", metrics: [
+               {{ name: "requests", help: "h", type: "counter" }} ] }},
+             jobs: [{{ name: "app", exec: "sleep 1000" }},
+               {{ name: "hook", exec: ["sh", "-c", "echo hook up"], when: {{ source: "SIGUSR2" }} }}] }}"#
+    ))
     .start();
     pilot.wait_for_line("serving", PATIENCE);
     let pid = pilot.pid();
@@ -127,6 +133,7 @@ fn x09_a_flood_of_signals_and_metrics_delays_nobody() {
         for target in ["/v3/ping", "/api/v1/health"] {
             assert_eq!(pilot.request("GET", target, "").status, 200);
         }
+        assert_eq!(web(port, "GET", "/healthz").status, 200);
         asked.elapsed()
     };
     let fastest = (0..20).map(|_| ping()).min();
@@ -134,6 +141,8 @@ fn x09_a_flood_of_signals_and_metrics_delays_nobody() {
     pilot.wait_until(PATIENCE, "10,000 signals and some metrics", || {
         signals.times() >= 10_000 && metrics.times() >= 100
     });
+    let scrape = Scrape::text(&web(port, "GET", "/metrics").body);
+    assert!(scrape.value("requests") >= 100.0);
     pilot.signal(Signal::SIGTERM);
     pilot.wait_until(PATIENCE, "the end", || {
         Process::read(pid).is_none_or(|it| it.is_zombie())

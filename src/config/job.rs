@@ -19,6 +19,7 @@ use super::health;
 use super::names::{Facts, Names};
 use super::restarts;
 use super::section::Section;
+use super::sensor::Sensor;
 use super::service::{self, Surroundings};
 use super::tree::Kind;
 use super::walk::{Field, Finding, Place, Walk, quoted};
@@ -63,6 +64,8 @@ pub(super) struct Draft {
     action: Option<ActionDraft>,
     /// `stdin` or `tty` of this job, for the checks over all jobs.
     input_place: Option<Place>,
+    /// `metric` of this job.
+    pub(super) sensor: Option<Sensor>,
 }
 
 /// Reads all jobs. Those with an error are there as well, so that others that name them raise no second one.
@@ -127,6 +130,7 @@ impl Draft {
         let service = keys.read(walk, &name, around);
         let ready = health::read_ready(walk, &mut section, exec.is_some(), health.is_some());
         let (io, input_place) = read_io(walk, &mut section);
+        let sensor = Sensor::read(walk, &mut section, exec.is_some(), io);
         let essential = section.take(walk, "essential");
         let essential = essential.and_then(|field| read_essential(walk, &field));
         let essential = essential.unwrap_or_default();
@@ -165,6 +169,7 @@ impl Draft {
             ready,
             essential,
             io,
+            metric: sensor.as_ref().map(|sensor| sensor.metric.clone()),
             forward,
             orphans: orphans.unwrap_or_default(),
             service,
@@ -182,6 +187,7 @@ impl Draft {
             when,
             action,
             input_place,
+            sensor,
         })
     }
 

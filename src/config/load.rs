@@ -20,7 +20,7 @@ use super::template::{self, Rendered, SourceMap, TemplateError, Variables};
 use super::tree::{Kind, Node};
 use super::v2::{self, App};
 use super::walk::{Field, Finding, Place, Walk};
-use super::{consul, control, hooks, logging, print, reload, telemetry, watch};
+use super::{consul, control, hooks, logging, print, reload, sensor, telemetry, watch};
 
 /// The largest file that is read, in bytes. A configuration of a thousand jobs has a third of it.
 pub const MAX_BYTES: usize = 1 << 20;
@@ -373,7 +373,14 @@ fn read(walk: &mut Walk<'_>, root: &mut Node, input: &Input<'_>) -> Option<Confi
         v2::render_words(walk, root, &mut drafts, input.variables);
     }
     let telemetry = top.take(walk, "telemetry");
-    let telemetry = telemetry.and_then(|field| telemetry::read(walk, &field, around));
+    let sensors = drafts.iter().filter_map(|draft| draft.sensor.as_ref());
+    let telemetry = if let Some(field) = telemetry {
+        let telemetry = telemetry::read(walk, &field, around);
+        telemetry.inspect(|telemetry| sensor::check(walk, sensors, &telemetry.metrics))
+    } else {
+        sensor::check(walk, sensors, &[]);
+        None
+    };
     job::check_ids(walk, &drafts);
     limits.check(walk, &drafts);
     top.finish(walk);

@@ -36,6 +36,7 @@ mod reload;
 mod restarts;
 mod secrets;
 mod section;
+mod sensor;
 mod service;
 mod settings;
 mod source;
@@ -61,7 +62,7 @@ pub use load::{Input, Loaded, MAX_BYTES, control_socket, expand, load, migrate};
 pub use service::address_variable;
 pub use settings::{
     Config, ConsulSettings, ControlSettings, Dialect, LogFormat, LogLevel, LogOutput,
-    LoggingSettings, MetricKind, MetricSpec, Overflow, Scheme, TelemetrySettings, TlsSettings,
+    LoggingSettings, Overflow, Scheme, TelemetrySettings, TlsSettings,
 };
 pub use summary::Summary;
 pub use template::{Rendered, SourceMap, Template, TemplateError, Value, Variables, render};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::jobs::{JobSpec, StopLimits};
+use crate::metrics::MetricSpec;
 use crate::watches::WatchSpec;
 
 /// A configuration that has been read and checked: what the program acts on.
@@ -240,41 +241,10 @@ pub struct TelemetrySettings {
     pub port: u16,
     /// Address to bind and to advertise; `None` as for [`crate::services::ServiceSpec::address`].
     pub address: Option<std::net::IpAddr>,
+    /// The specifications that it came from, to look it up again. Empty when nothing is to be looked up.
+    pub interfaces: Vec<String>,
     /// Tags of the `containerpilot` service.
     pub tags: Vec<String>,
     /// Metrics that the application records.
     pub metrics: Vec<MetricSpec>,
-}
-
-/// One user metric.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MetricSpec {
-    pub namespace: String,
-    pub subsystem: String,
-    pub name: String,
-    pub help: String,
-    pub kind: MetricKind,
-}
-
-impl MetricSpec {
-    /// The exposed name: the non-empty parts joined by `_`.
-    #[must_use]
-    pub fn full_name(&self) -> String {
-        let parts = [&self.namespace, &self.subsystem, &self.name];
-        let parts: Vec<&str> = parts
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .map(String::as_str)
-            .collect();
-        parts.join("_")
-    }
-}
-
-/// The type of a user metric.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MetricKind {
-    Counter,
-    Gauge,
-    Histogram,
-    Summary,
 }

@@ -3,9 +3,12 @@
 use std::collections::HashMap;
 
 use super::interfaces::{self, Choice};
+use super::section::Section;
 use super::service::{Surroundings, port, report_no_match};
-use super::settings::{MetricKind, MetricSpec, TelemetrySettings};
+use super::settings::TelemetrySettings;
+use super::tree::Kind as NodeKind;
 use super::walk::{Field, Finding, Walk, quoted};
+use crate::metrics::{MetricKind, MetricSpec, is_own};
 
 const DEFAULT_PORT: u16 = 9090;
 
@@ -13,14 +16,26 @@ const DEFAULT_PORT: u16 = 9090;
 const IGNORED: [&str; 3] = ["addr", "MetricConfigs", "JobConfig"];
 const IGNORED_OF_METRIC: [&str; 3] = ["fullName", "metricType", "collector"];
 
-const KINDS: [(&str, MetricKind); 4] = [
-    ("counter", MetricKind::Counter),
-    ("gauge", MetricKind::Gauge),
-    ("histogram", MetricKind::Histogram),
-    ("summary", MetricKind::Summary),
+/// The words for a type.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Word {
+    Counter,
+    Gauge,
+    Histogram,
+    Summary,
+}
+
+const WORDS: [(&str, Word); 4] = [
+    ("counter", Word::Counter),
+    ("gauge", Word::Gauge),
+    ("histogram", Word::Histogram),
+    ("summary", Word::Summary),
 ];
 
 const KINDS_HELP: &str = "use counter, gauge, histogram or summary";
+
+/// How many series one metric may become.
+const MOST: usize = 100;
 
 /// Reads the section; `None` has been reported.
 pub(super) fn read(
@@ -43,7 +58,8 @@ pub(super) fn read(
     let place = interfaces
         .as_ref()
         .map_or_else(|| section.place.clone(), |field| field.place.clone());
-    let address = match interfaces::choose(walk, interfaces.as_ref(), around.addresses).choice {
+    let chosen = interfaces::choose(walk, interfaces.as_ref(), around.addresses);
+    let address = match chosen.choice {
         Choice::Address(address) => Some(address),
         Choice::Open => None,
         Choice::Text(text) => {
@@ -67,6 +83,7 @@ pub(super) fn read(
     Some(TelemetrySettings {
         port: port?,
         address,
+        interfaces: chosen.specifications,
         tags,
         metrics,
     })
@@ -116,13 +133,15 @@ fn read_metric(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<MetricSpec> {
     let subsystem = text(walk, "subsystem");
     let name = text(walk, "name");
     let help = text(walk, "help");
-    let kind = if let Some(field) = section.take(walk, "type") {
-        read_kind(walk, &field)
+    let word = if let Some(field) = section.take(walk, "type") {
+        read_word(walk, &field)
     } else {
         let finding = Finding::new("`type` is missing: invalid metric type");
         walk.error(&section.place, finding.help(KINDS_HELP));
         None
     };
+    let kind = read_kind(walk, &mut section, word);
+    let is_known = kind.is_some();
     section.ignore(walk, &IGNORED_OF_METRIC, "remove it");
     section.finish(walk);
     if help.is_empty() {
@@ -141,22 +160,130 @@ fn read_metric(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<MetricSpec> {
     };
     let full_name = metric.full_name();
     let is_right = is_metric_name(&full_name);
+    if is_own(&full_name) {
+        let name = quoted(&full_name);
+        let finding = Finding::new(format!(
+            "{name} hides the program's own series of this name"
+        ));
+        walk.warning(&field.place, finding.help("give it another name"));
+    }
     if !is_right {
         let finding = Finding::new(format!("{} is not a valid metric name", quoted(&full_name)));
         let rule = "use letters, digits, `_` and `:`, and do not begin with a digit";
         walk.error(&field.place, finding.help(rule));
     }
-    (is_right && kind.is_some()).then_some(metric)
+    (is_right && is_known).then_some(metric)
 }
 
-fn read_kind(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<MetricKind> {
+fn read_word(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Word> {
     let text = walk.text(field)?;
-    let found = KINDS.iter().find(|(name, _)| *name == text);
+    let found = WORDS.iter().find(|(name, _)| *name == text);
     if found.is_none() {
         let finding = Finding::new(format!("invalid metric type: {}", quoted(&text)));
         walk.error(&field.place, finding.help(KINDS_HELP));
     }
-    found.map(|(_, kind)| *kind)
+    found.map(|(_, word)| *word)
+}
+
+/// The type with its bounds; `None` has been reported.
+fn read_kind(
+    walk: &mut Walk<'_>,
+    section: &mut Section<'_>,
+    word: Option<Word>,
+) -> Option<MetricKind> {
+    let mut bounds = |walk: &mut Walk<'_>, key, owner| {
+        let field = section.take(walk, key)?;
+        if word.is_some_and(|word| word != owner) {
+            let finding = Finding::new(format!("`{key}` has no use for a metric of this type"));
+            walk.error(&field.place, finding.help("remove it, or change `type`"));
+        }
+        Some(numbers(walk, &field))
+    };
+    let buckets = bounds(walk, "buckets", Word::Histogram);
+    let quantiles = bounds(walk, "quantiles", Word::Summary);
+    Some(match word? {
+        Word::Counter => MetricKind::Counter,
+        Word::Gauge => MetricKind::Gauge,
+        Word::Histogram => MetricKind::Histogram {
+            buckets: match buckets {
+                Some((field, buckets)) => read_buckets(walk, &field, buckets?)?,
+                None => MetricKind::BUCKETS.to_vec(),
+            },
+        },
+        Word::Summary => MetricKind::Summary {
+            quantiles: match quantiles {
+                Some((field, quantiles)) => read_quantiles(walk, &field, quantiles?)?,
+                None => MetricKind::QUANTILES.to_vec(),
+            },
+        },
+    })
+}
+
+/// An array of numbers, each greater than the one before it; `None` has been reported.
+fn numbers<'n>(walk: &mut Walk<'_>, field: &Field<'n>) -> (Field<'n>, Option<Vec<f64>>) {
+    let mut numbers: Vec<f64> = Vec::new();
+    let errors = walk.errors();
+    for element in walk.list(field).iter().take(MOST + 1) {
+        let number = match &element.node.kind {
+            NodeKind::Number(number) => Some(*number),
+            NodeKind::String(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        let shown = walk.shown(element.node);
+        match number.filter(|number| !number.is_nan()) {
+            None => walk.error(
+                &element.place,
+                format!("cannot use {shown}: expected a number"),
+            ),
+            Some(number) if numbers.last().is_some_and(|last| *last >= number) => {
+                let finding =
+                    Finding::new(format!("{shown} is not greater than what is before it"));
+                walk.error(
+                    &element.place,
+                    finding.help("write the numbers in ascending order"),
+                );
+            }
+            Some(number) => numbers.push(number),
+        }
+    }
+    if numbers.len() > MOST {
+        let finding = Finding::new(format!("there are more than {MOST} numbers"));
+        walk.error(
+            &field.place,
+            finding.help("each of them is a series; remove some"),
+        );
+    }
+    (field.clone(), (walk.errors() == errors).then_some(numbers))
+}
+
+/// The last bucket without a bound is always there; written out it is the same.
+fn read_buckets(walk: &mut Walk<'_>, field: &Field<'_>, buckets: Vec<f64>) -> Option<Vec<f64>> {
+    let finite: Vec<f64> = buckets
+        .into_iter()
+        .filter(|bound| *bound != f64::INFINITY)
+        .collect();
+    let is_right = !finite.is_empty() && finite.iter().all(|bound| bound.is_finite());
+    if !is_right {
+        let finding =
+            Finding::new("a histogram needs at least one bound, and none below all numbers");
+        walk.error(
+            &field.place,
+            finding.help("write for example `[0.1, 0.5, 1, 5]`"),
+        );
+    }
+    is_right.then_some(finite)
+}
+
+fn read_quantiles(walk: &mut Walk<'_>, field: &Field<'_>, shares: Vec<f64>) -> Option<Vec<f64>> {
+    let is_right = shares.iter().all(|share| *share > 0.0 && *share < 1.0);
+    if !is_right {
+        let finding = Finding::new("a quantile is a number above 0 and below 1");
+        walk.error(
+            &field.place,
+            finding.help("write for example `[0.5, 0.9, 0.99]`"),
+        );
+    }
+    is_right.then_some(shares)
 }
 
 /// The names that the exposition format allows.

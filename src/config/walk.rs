@@ -174,6 +174,11 @@ impl<'a> Walk<'a> {
         self.report.has_room(severity)
     }
 
+    /// How many errors there are so far.
+    pub(super) fn errors(&self) -> usize {
+        self.report.errors()
+    }
+
     pub(super) fn has_errors(&self) -> bool {
         self.report.errors() > 0
     }

@@ -26,6 +26,7 @@ mod limits;
 mod owner;
 mod plan;
 mod request;
+mod requests;
 mod server;
 mod socket;
 #[cfg(test)]

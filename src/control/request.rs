@@ -16,6 +16,7 @@ use super::answer::{Answer, Dialect};
 use super::body;
 use super::command::{Command, Outcome};
 use super::limits::{self, Limits};
+use super::requests::Requests;
 use super::version::{GIT_HASH, VERSION};
 
 /// What a path asks for.
@@ -37,6 +38,7 @@ pub(super) struct Desk {
     /// To the supervisor. Bounded; a full queue is answered with 503 at once.
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) limits: Limits,
+    pub(super) requests: Requests,
 }
 
 impl Desk {
@@ -52,6 +54,7 @@ impl Desk {
             }
             Err(answer) => answer,
         };
+        self.requests.count(&path, answer.status.as_u16());
         debug!(%method, path, status = answer.status.as_u16(), "control: request");
         answer
     }

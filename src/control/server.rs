@@ -13,6 +13,7 @@ use super::connections::Connections;
 use super::error::BindError;
 use super::limits::Limits;
 use super::request::Desk;
+use super::requests::Requests;
 use super::socket::{self, BoundSocket, SocketFile};
 use crate::config::ControlSettings;
 
@@ -27,6 +28,7 @@ pub struct Server {
 pub struct ServerHandle {
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
+    requests: Requests,
 }
 
 impl Server {
@@ -73,18 +75,33 @@ impl Server {
         })?;
         info!("control: serving at {}", file.path().display());
         let (stop, stopped) = oneshot::channel();
+        let requests = Requests::default();
         let room = Reception {
             file,
             listener,
-            connections: Connections::new(Desk { commands, limits }),
+            connections: Connections::new(Desk {
+                commands,
+                limits,
+                requests: requests.clone(),
+            }),
             limits,
         };
         let task = tokio::spawn(room.run(stopped));
-        Ok(ServerHandle { stop, task })
+        Ok(ServerHandle {
+            stop,
+            task,
+            requests,
+        })
     }
 }
 
 impl ServerHandle {
+    /// Requests to paths that exist, by path and status.
+    #[must_use]
+    pub fn requests(&self) -> Vec<(&'static str, u16, u64)> {
+        self.requests.counts()
+    }
+
     /// Ends the server: removes its socket, accepts nobody, drops silent clients at once and gives requests under way
     /// 100 ms (D7, S17). Where the receiver of the commands is dropped first, they are answered with 503 and nothing
     /// is waited for.

@@ -147,6 +147,7 @@ fn differences(old: &JobSpec, new: &JobSpec) -> (Vec<&'static str>, Vec<&'static
         drain,
         agent,
         attributes,
+        metric,
     } = old;
     let deep = [
         ("exec", *exec != new.exec || *action != new.action),
@@ -158,6 +159,7 @@ fn differences(old: &JobSpec, new: &JobSpec) -> (Vec<&'static str>, Vec<&'static
         ("stdin", io.stdin != new.io.stdin),
         ("tty", io.tty != new.io.tty),
         ("orphans", *orphans != new.orphans),
+        ("metric", *metric != new.metric),
     ];
     let live = [
         ("backoff", *backoff != new.backoff),

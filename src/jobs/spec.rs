@@ -38,6 +38,8 @@ pub struct JobSpec {
     pub essential: Essential,
     /// How its processes are connected.
     pub io: JobIo,
+    /// It is a sensor: what a run writes to stdout is a value of the metric that is posted under this name.
+    pub metric: Option<String>,
     /// Signals that the supervisor passes on to the job's process group (decision 20).
     pub forward: Vec<Signal>,
     /// What happens to processes that outlive the run's first one.
@@ -70,6 +72,7 @@ impl JobSpec {
             ready: None,
             essential: Essential::No,
             io: JobIo::default(),
+            metric: None,
             forward: Vec::new(),
             orphans: Orphans::default(),
             service: None,

@@ -152,6 +152,12 @@ impl Logging {
         self.shared.with(|output| output.dropped())
     }
 
+    /// Lines that were taken since the start, ours and jobs'.
+    #[must_use]
+    pub fn lines(&self) -> u64 {
+        self.shared.with(|output| output.lines())
+    }
+
     /// Pumps that have not ended.
     #[must_use]
     pub fn pumps(&self) -> usize {

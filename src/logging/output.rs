@@ -40,6 +40,8 @@ pub(super) struct Output {
     blocked: bool,
     /// Bytes that were written.
     written: u64,
+    /// Lines that were taken.
+    lines: u64,
     /// The last write did not fail.
     works: bool,
     drops: Drops,
@@ -60,6 +62,7 @@ impl Output {
             queue: Queue::default(),
             blocked: false,
             written: 0,
+            lines: 0,
             works: true,
             drops: Drops::default(),
             pumps: HashMap::new(),
@@ -106,6 +109,7 @@ impl Output {
         self.append_record(record);
         if self.queue.len() > OWN_LIMIT {
             self.queue.truncate(before);
+            self.lines -= 1;
             self.drops.own();
         }
         self.flush();
@@ -127,9 +131,11 @@ impl Output {
         let kept = self.queue.len();
         let out = self.queue.tail();
         let limit = out.len() - kept + JOB_SHARE;
+        let lines = &mut self.lines;
         out.reserve(input.len() + input.len() / 2);
         let used = framer.feed(input, |line, partial| {
             style.append(out, line, partial);
+            *lines += 1;
             if out.len() < limit {
                 Flow::Go
             } else {
@@ -144,8 +150,10 @@ impl Output {
     pub(super) fn finish(&mut self, label: &Label, framer: &mut Framer) {
         let style = self.style(label);
         let out = self.queue.tail();
+        let lines = &mut self.lines;
         framer.finish(|line, partial| {
             style.append(out, line, partial);
+            *lines += 1;
             Flow::Go
         });
         self.flush();
@@ -247,6 +255,7 @@ impl Output {
 
     fn append_record(&mut self, record: &Record) {
         let look = self.look();
+        self.lines += 1;
         record.append(self.queue.tail(), look, &self.clock.now());
     }
 
@@ -281,6 +290,10 @@ impl Output {
 
     pub(super) fn dropped(&self) -> Dropped {
         self.drops.total()
+    }
+
+    pub(super) fn lines(&self) -> u64 {
+        self.lines
     }
 
     pub(super) fn pumps(&self) -> usize {

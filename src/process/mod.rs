@@ -48,6 +48,7 @@ mod survivors;
 mod sys;
 #[cfg(test)]
 mod tests;
+mod usage;
 
 pub use attributes::Identity;
 pub use error::SpawnError;
@@ -57,3 +58,4 @@ pub use registry::{Counters, Processes};
 pub use role::{Role, adopt_role};
 pub use signals::{Received, Signals};
 pub use spawn::{Output, SpawnRequest, Spawned};
+pub use usage::{Usage, own_usage};

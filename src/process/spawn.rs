@@ -62,6 +62,8 @@ pub struct SpawnRequest<'a> {
 pub enum Output {
     /// Both into one pipe whose other end the caller gets (decision 21).
     Pipe,
+    /// Stdout into a pipe whose other end the caller gets, stderr to our own: what is written is a value.
+    Value,
     /// To our own stdout and stderr.
     Inherit,
 }
@@ -71,7 +73,7 @@ pub enum Output {
 pub struct Spawned {
     /// Its pid, and the number of its process group.
     pub pid: i32,
-    /// With [`Output::Pipe`], the end to read from: non-blocking, closed at exec.
+    /// With [`Output::Pipe`] and [`Output::Value`], the end to read from: non-blocking, closed at exec.
     pub output: Option<OwnedFd>,
 }
 
@@ -86,6 +88,7 @@ pub(super) struct Launch<'a> {
 struct Streams<'a> {
     stdin: Option<BorrowedFd<'a>>,
     output: Option<BorrowedFd<'a>>,
+    errors: Option<BorrowedFd<'a>>,
     keeps: Option<BorrowedFd<'a>>,
     ready: Option<(BorrowedFd<'a>, RawFd)>,
 }
@@ -105,7 +108,7 @@ impl Launch<'_> {
             None => executable::explain(program, &file, workdir, &error),
         };
         let pipe = match request.output {
-            Output::Pipe => Some(output_pipe(request.identity).map_err(failed)?),
+            Output::Pipe | Output::Value => Some(output_pipe(request.identity).map_err(failed)?),
             Output::Inherit => None,
         };
         let pid = self
@@ -134,6 +137,9 @@ impl Launch<'_> {
         let streams = Streams {
             stdin: (request.stdin == Stdin::Null).then_some(empty.as_fd()),
             output: pipe.map(|(_, write)| write.as_fd()),
+            errors: pipe
+                .filter(|_| request.output == Output::Pipe)
+                .map(|(_, write)| write.as_fd()),
             keeps: request.keeps,
             ready: request.ready,
         };
@@ -177,7 +183,9 @@ impl Prepared {
         }
         if let Some(output) = streams.output {
             actions.add_dup2(output.as_raw_fd(), 1)?;
-            actions.add_dup2(output.as_raw_fd(), 2)?;
+        }
+        if let Some(errors) = streams.errors {
+            actions.add_dup2(errors.as_raw_fd(), 2)?;
         }
         if let Some(kept) = streams.keeps {
             // Onto itself: that takes its close-on-exec flag away, in glibc (since 2.29) as in musl.
@@ -222,7 +230,9 @@ fn by_fork(
     }
     if let Some(output) = streams.output {
         command.stdout(Stdio::from(output.try_clone_to_owned()?));
-        command.stderr(Stdio::from(output.try_clone_to_owned()?));
+    }
+    if let Some(errors) = streams.errors {
+        command.stderr(Stdio::from(errors.try_clone_to_owned()?));
     }
     child::exec_by_fork(&mut command, Image::new(file, argv, env), plan);
     // Dropping a `Child` neither waits for it nor signals it.

@@ -1,6 +1,7 @@
 //! What the loop owns, and one turn of it.
 
 use std::collections::{HashMap, VecDeque};
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -16,14 +17,16 @@ use super::reload::Reload;
 use super::report::Names;
 use super::sensing::{SENSED, Sensed, Senses};
 use super::start::Plan;
+use super::telemetry::{Telemetry, next_ask};
 use crate::config::{Config, Dialect};
 use crate::control::{Command, ServerHandle};
 use crate::discovery::consul::Client;
-use crate::events::{Event, Exit, JobId, Run, RunId, RunKind, Signal, StopReason};
+use crate::events::{Event, JobId, Run, RunId, RunKind, Signal, StopReason};
 use crate::jobs::{JobState, Jobs, Next, Orphans, Outcome};
 use crate::logging::{Logging, PumpHandle};
 use crate::process::{ProcessEvent, Processes, Received, Signals};
 use crate::services::CallId;
+use crate::telemetry::Ask;
 use crate::watches::AskId;
 
 /// Statuses collected before the loop looks at the clock and the signals again (P04).
@@ -48,6 +51,8 @@ pub(super) struct App {
     pub(super) logging: Logging,
     /// The readers of the live runs' output.
     pub(super) pumps: HashMap<RunId, PumpHandle>,
+    /// Where the live sensors write their values.
+    pub(super) values: HashMap<RunId, OwnedFd>,
     /// The pids of the live health checks.
     pub(super) checks: HashMap<JobId, i32>,
     /// What each check was last reported with: the end of what it wrote, or why it failed.
@@ -68,6 +73,8 @@ pub(super) struct App {
     pub(super) faults: Faults,
     /// Which jobs the wall clock starts.
     pub(super) wall_clock: WallClock,
+    /// On the heap, since most configurations have none.
+    pub(super) telemetry: Option<Box<Telemetry>>,
     /// More children may have ended than were collected.
     more_to_reap: bool,
     /// When the clock is to be looked at next: at the end of a wait, else at once; `None` in a wait without an end.
@@ -88,6 +95,7 @@ enum Wake {
     Command(Command),
     Answered(Answered),
     Sensed(Sensed),
+    Asked(Ask),
     Loaded,
     FileChanged,
     Fault,
@@ -131,6 +139,7 @@ impl App {
             senses: Senses::new(parts.sensed),
             discovery,
             embedded: parts.embedded,
+            telemetry: None,
             answered: parts.answered,
             plan: parts.plan,
             config: parts.config,
@@ -142,6 +151,7 @@ impl App {
             environment: parts.environment,
             logging: parts.logging,
             pumps: HashMap::new(),
+            values: HashMap::new(),
             checks: HashMap::new(),
             answers: VecDeque::new(),
             reload: Reload::default(),
@@ -162,10 +172,12 @@ impl App {
         self.on_signals(&mut received);
         self.begin();
         planted("start");
+        let mut woken = Instant::now();
         loop {
             if let Some(outcome) = self.settle(inputs, &mut received).await {
                 return outcome;
             }
+            self.count(|counts| counts.on_turn(woken.elapsed()));
             let wake = self.wait(inputs, &mut received).await;
             if received
                 .iter()
@@ -174,7 +186,12 @@ impl App {
                 // What an ended process wrote last is then in the log before the line about its end.
                 tokio::task::yield_now().await;
             }
+            let due = self.next_look;
             let now = self.look_at_clock();
+            woken = now;
+            if let (Wake::Clock, Some(due)) = (&wake, due) {
+                self.count(|counts| counts.on_delay(now.saturating_duration_since(due)));
+            }
             match wake {
                 Wake::Signals => self.on_signals(&mut received),
                 Wake::Command(command) => {
@@ -201,6 +218,7 @@ impl App {
                         self.on_sensed(sensed);
                     }
                 }
+                Wake::Asked(ask) => self.on_ask(ask, inputs),
                 Wake::Loaded => self.on_loaded(),
                 Wake::FileChanged => self.on_file_changed(),
                 Wake::Fault => {
@@ -222,6 +240,7 @@ impl App {
         self.raise_file_limit();
         self.listen(signals);
         self.follow_file();
+        self.adopt_telemetry();
     }
 
     /// Catches what the jobs want to be passed on. Uncaught, most signals would end us.
@@ -271,6 +290,7 @@ impl App {
             self.perform_discovery(orders);
             self.answer();
         }
+        self.look_after_own_service(now);
         // What takes over may be over at once as well.
         loop {
             match self.jobs.outcome()? {
@@ -293,6 +313,7 @@ impl App {
             self.processes.next_sweep(),
             self.discovery.next_deadline(),
             self.wall_deadline(),
+            self.next_beat(),
         ]
         .into_iter()
         .flatten()
@@ -312,6 +333,7 @@ impl App {
             Some(command) = inputs.commands.recv() => Wake::Command(command),
             Some(answered) = inputs.answers.recv() => Wake::Answered(answered),
             Some(sensed) = inputs.sensed.recv() => Wake::Sensed(sensed),
+            ask = next_ask(&mut self.telemetry) => Wake::Asked(ask),
             () = self.reload.loaded() => Wake::Loaded,
             () = self.file_watch.changed() => Wake::FileChanged,
             () = sleep_until(deadline) => Wake::Clock,
@@ -320,7 +342,9 @@ impl App {
 
     /// Tells the rules a fact and performs what they order, and what follows from that.
     pub(super) fn tell(&mut self, event: &Event) {
-        let effects = self.jobs.on_event(event, Instant::now());
+        let now = Instant::now();
+        self.count(|counts| counts.on_event(event, now));
+        let effects = self.jobs.on_event(event, now);
         self.perform(effects);
         self.answer();
     }
@@ -329,7 +353,9 @@ impl App {
     /// order another one that fails, and signals and the clock come first.
     pub(super) fn answer(&mut self) {
         for event in std::mem::take(&mut self.answers) {
-            let effects = self.jobs.on_event(&event, Instant::now());
+            let now = Instant::now();
+            self.count(|counts| counts.on_event(&event, now));
+            let effects = self.jobs.on_event(&event, now);
             self.perform(effects);
         }
     }
@@ -409,6 +435,7 @@ impl App {
             ProcessEvent::Exited { run, .. } | ProcessEvent::Gone { run }
                 if !self.jobs.owns(run) =>
             {
+                self.values.remove(&run.id);
                 self.finish_pump(run);
             }
             ProcessEvent::Exited {
@@ -431,6 +458,7 @@ impl App {
                 self.names
                     .exited(run, pid, exit, left_over, is_success || stopping);
                 self.note_check(run, exit);
+                self.take_value(run, exit);
                 self.tell(&Event::Exited { run, exit, left });
             }
             ProcessEvent::Gone { run } => {
@@ -438,16 +466,6 @@ impl App {
                 self.tell(&Event::Gone(run));
             }
             ProcessEvent::Orphan { .. } => {}
-        }
-    }
-
-    /// What a failed check is reported with, where it wrote nothing.
-    fn note_check(&mut self, run: Run, exit: Exit) {
-        if let RunKind::Check(number) = run.kind {
-            let output = self.check_output.entry((run.job, number)).or_default();
-            if output.is_empty() {
-                *output = exit.to_string();
-            }
         }
     }
 

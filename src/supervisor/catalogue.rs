@@ -6,6 +6,7 @@ use super::app::{App, Inputs};
 use super::discovery::{Answered, Order};
 use super::report::span;
 use super::start::announced;
+use super::telemetry::OWN;
 use crate::events::{Event, Failure, JobId};
 use crate::services::{self, LinkNote, Matter, Presence, Subject};
 use crate::watches;
@@ -32,6 +33,7 @@ impl App {
     }
 
     pub(super) fn on_answered(&mut self, answered: Answered) {
+        self.count_answer(&answered);
         let orders = self.discovery.on_answered(answered, Instant::now());
         self.perform_discovery(orders);
     }
@@ -48,6 +50,10 @@ impl App {
     }
 
     fn on_readdressed(&mut self, job: JobId, address: &str) {
+        if job == OWN {
+            tracing::info!("telemetry: the address is now {address}");
+            return self.readdress_telemetry(address);
+        }
         let name = self.names.job(job);
         tracing::info!(job = name, "the address of {name} is now {address}");
         let name = self.jobs.spec(job).and_then(announced).unwrap_or(name);
@@ -58,6 +64,8 @@ impl App {
         match order {
             services::Order::Call { job, id, call } => self.discovery.call(job, id, call),
             services::Order::Abandon(id) => self.discovery.abandon_call(id),
+            // Nobody waits for ours.
+            services::Order::Left { job: OWN, .. } => {}
             services::Order::Left { job, was_there } => {
                 self.answers.push_back(Event::Left { job, was_there });
             }

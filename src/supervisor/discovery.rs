@@ -48,6 +48,8 @@ pub(super) enum Answered {
         id: CallId,
         subject: Subject,
         result: Result<Reply, Failure>,
+        /// How long the server took.
+        took: Duration,
     },
     Ask {
         id: AskId,
@@ -145,10 +147,10 @@ impl Discovery {
         };
         let room = served.max_connections();
         let specs = ids.watches(config).map(|(id, spec)| (id, spec.clone()));
-        let services = Services::new(plans(ids.jobs(config)), first.0, seed);
+        let services = Services::new(plans(config, ids), first.0, seed);
         let watches = Watches::new(specs.collect(), room, first.1, seed, Instant::now());
         let mut discovery = Discovery::of(Some(served), services, watches, answers);
-        discovery.looked_up = looked_up(ids.jobs(config));
+        discovery.looked_up = looked_up(config, ids);
         discovery
     }
 
@@ -241,6 +243,7 @@ impl Discovery {
                 id,
                 subject,
                 result,
+                ..
             } => {
                 self.calls.remove(&id);
                 let registration = self.services.registration(job);
@@ -323,6 +326,7 @@ impl Discovery {
         let task = async move {
             // Never closed: it lives as long as a task holds it.
             let _place = places.acquire().await;
+            let asked = Instant::now();
             let (subject, result) = perform(&client, call).await;
             // Nobody listens any more only at the end of the program.
             let _ = answers
@@ -331,6 +335,7 @@ impl Discovery {
                     id,
                     subject,
                     result,
+                    took: asked.elapsed(),
                 })
                 .await;
         };
@@ -395,6 +400,17 @@ impl Discovery {
 
     pub(super) fn registration(&self, job: JobId) -> Option<&Registration> {
         self.services.registration(job)
+    }
+
+    /// How many instances a watch found last; `None` before its first answer.
+    pub(super) fn instances(&self, watch: WatchId) -> Option<usize> {
+        self.watches.shown(watch).map(|found| found.len())
+    }
+
+    /// How long ago the catalogue last answered about a watch.
+    pub(super) fn age(&self, watch: WatchId, now: Instant) -> Option<Duration> {
+        let heard = self.watches.heard(watch)?;
+        Some(now.saturating_duration_since(heard))
     }
 
     /// Questions are not needed any more; calls may still take a service out.

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::app::{App, Inputs};
 use crate::events::Signal;
+use crate::services::Presence;
 
 /// What is left of the processes after KILL is waited for this long; then the kernel has to deal with it (S11).
 const AFTER_KILL: Duration = Duration::from_millis(500);
@@ -20,6 +21,7 @@ impl App {
     /// all that runs, and writes what is left to write.
     pub(super) async fn finish(mut self, inputs: &mut Inputs) {
         let limit = self.within_stop(Duration::MAX);
+        self.show_own_service(Presence::Leaving, Instant::now());
         self.finish_calls(inputs, limit).await;
         if let Some(embedded) = self.embedded.take() {
             embedded.close().await;

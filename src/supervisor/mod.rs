@@ -15,6 +15,8 @@
 //! | `finish.rs` | the end: what nobody owns, the last lines |
 //! | `discovery.rs`, `catalogue.rs` | services and watches joined to the client of the catalogue |
 //! | `embedded.rs` | the catalogue that is served here |
+//! | `telemetry.rs` | what is counted, recorded and shown of all this |
+//! | `value.rs` | jobs whose output is the value of a metric |
 //! | `facts.rs` | what a job that a watch starts is told |
 //! | `attributes.rs`, `env_file.rs` | who a job's user is, what its files of variables say |
 //! | `sensing.rs` | probes of checks, and what jobs say of themselves |
@@ -43,8 +45,10 @@ mod report;
 mod requests;
 mod sensing;
 mod start;
+mod telemetry;
 #[cfg(test)]
 mod tests;
+mod value;
 mod zones;
 
 pub use crate::process::Signals;

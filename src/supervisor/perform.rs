@@ -30,8 +30,12 @@ impl App {
                     self.processes.kill(run.id);
                 }
                 Effect::Show(job, presence) => self.show(job, presence),
-                Effect::Announce(event) => self.names.announce(event),
+                Effect::Announce(event) => {
+                    self.names.announce(event);
+                    self.count(|counts| counts.on_published(event));
+                }
                 Effect::Report(job, note) => {
+                    self.count(|counts| counts.on_note(job, &note));
                     let exec = self.jobs.spec(job).and_then(|spec| spec.exec.as_ref());
                     let command = exec.map_or("", |exec| exec.program());
                     self.names.note(job, &note, command);
@@ -115,6 +119,8 @@ impl App {
             env: &self.environment.for_child(&own, &prepared.changes),
             output: if io.raw || io.tty {
                 Output::Inherit
+            } else if self.is_sensor(run) {
+                Output::Value
             } else {
                 Output::Pipe
             },
@@ -163,7 +169,11 @@ impl App {
     }
 
     fn on_spawned(&mut self, run: Run, spawned: Spawned, quiet: bool) {
-        let Spawned { pid, output } = spawned;
+        let Spawned { pid, mut output } = spawned;
+        if self.is_sensor(run) {
+            self.values.extend(output.take().map(|pipe| (run.id, pipe)));
+        }
+        self.count(|counts| counts.on_started(run, Instant::now()));
         let job = self.names.job(run.job);
         tracing::debug!(job, pid, "{}.Run start", self.names.run(run));
         let label = match run.kind {

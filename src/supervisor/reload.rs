@@ -142,6 +142,9 @@ impl App {
             } else {
                 result
             };
+            if askers.applies && !self.jobs.is_ending() {
+                self.count(|counts| counts.on_reload(result.is_ok()));
+            }
             self.answer_all(askers.all, &result);
             match result {
                 _ if !askers.applies => {}

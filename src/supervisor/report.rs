@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::numbers::Ids;
+use super::telemetry::{OWN, SERVICE};
 use crate::config::Config;
 use crate::events::{Exit, JobId, PublicEvent, Run, RunKind, Source, WatchId};
 use crate::jobs::{Expiry, MaxRestarts, Note, Orphans};
@@ -28,6 +29,9 @@ impl Names {
     }
 
     pub(super) fn job(&self, job: JobId) -> &str {
+        if job == OWN {
+            return SERVICE;
+        }
         self.jobs.get(&job).map_or("?", String::as_str)
     }
 

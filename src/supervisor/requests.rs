@@ -19,9 +19,7 @@ impl App {
                 let _ = reply.send(self.environment.overlay(changes));
             }
             Command::Metric { values, reply } => {
-                // Metrics are checked by the server; there is no registry to record them in yet.
-                tracing::debug!("control: {} metric values accepted", values.len());
-                let _ = reply.send(Ok(()));
+                let _ = reply.send(self.record(&values));
             }
             Command::Maintenance { enable, reply } => {
                 if self.jobs.in_maintenance() != enable {

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::ffi::CString;
 use std::os::fd::OwnedFd;
+use std::time::Instant;
 
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -111,6 +112,7 @@ impl App {
             None | Some(Probe::Exec(_)) => false,
             Some(probe) => {
                 let probe = probe.clone();
+                self.count(|counts| counts.on_started(run, Instant::now()));
                 self.senses.probe(run, probe);
                 true
             }
@@ -232,6 +234,16 @@ impl App {
             Notice::Alive => {}
         }
         self.tell(&Event::Notified(run, notice));
+    }
+
+    /// What a failed check is reported with, where it wrote nothing.
+    pub(super) fn note_check(&mut self, run: Run, exit: Exit) {
+        if let RunKind::Check(number) = run.kind {
+            let output = self.check_output.entry((run.job, number)).or_default();
+            if output.is_empty() {
+                *output = exit.to_string();
+            }
+        }
     }
 
     /// What the catalogue is told of a job that is unhealthy.

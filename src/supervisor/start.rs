@@ -19,6 +19,7 @@ use super::fault::{Faults, caught};
 use super::interfaces;
 use super::place::ConfigPlace;
 use super::sensing::SENSED;
+use super::telemetry::SERVICE;
 use super::zones::ZoneFiles;
 use crate::catalog::Catalog;
 use crate::config::{
@@ -39,6 +40,9 @@ const LOADERS: usize = 4;
 
 /// Descriptors beside those of the jobs: standard streams, runtime, signals, socket, clients, reserve, log file.
 const OWN_FILES: u64 = 160;
+
+/// The listener of telemetry, its clients, and what a scrape reads.
+const TELEMETRY_FILES: u64 = 40;
 
 /// What is to be run.
 #[derive(Clone, Debug)]
@@ -310,9 +314,6 @@ fn greet(plan: &Plan, loaded: &Loaded, role: Role) {
             "no `consul` is configured: no service is registered and nothing is watched"
         );
     }
-    if config.telemetry.is_some() {
-        tracing::warn!("telemetry is not served yet: jobs run without it");
-    }
 }
 
 /// What a load has to say beside its configuration.
@@ -351,14 +352,13 @@ pub(super) fn addresses_of(config: &Config) -> Vec<(&str, String)> {
         .jobs
         .iter()
         .filter_map(|job| Some((announced(job)?, job.service.as_ref()?)));
-    services
-        .filter_map(|(name, service)| {
-            Some((
-                name,
-                address_text(service.address, service.static_address.as_ref())?,
-            ))
-        })
-        .collect()
+    let services = services.filter_map(|(name, service)| {
+        let address = address_text(service.address, service.static_address.as_ref());
+        Some((name, address?))
+    });
+    let own = config.telemetry.as_ref().and_then(|own| own.address);
+    let own = own.map(|address| (SERVICE, address.to_string()));
+    own.into_iter().chain(services).collect()
 }
 
 /// The name that a job's address is known by to the others: its service's, but for the second of two that share it.
@@ -386,7 +386,8 @@ impl App {
             u64::from(job.exec.is_some() && !job.io.raw) + u64::from(job.ready.is_some()) + checks
         };
         // A kept or leftover process may hold a pipe of its own while the next run has its.
-        let needed = OWN_FILES + 2 * self.config.jobs.iter().map(pipes).sum::<u64>();
+        let scrapes = u64::from(self.config.telemetry.is_some()) * TELEMETRY_FILES;
+        let needed = OWN_FILES + scrapes + 2 * self.config.jobs.iter().map(pipes).sum::<u64>();
         match self.processes.raise_file_limit(needed) {
             Ok(limit) if limit < needed => {
                 tracing::warn!(

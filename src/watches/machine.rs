@@ -180,6 +180,13 @@ impl Watches {
         self.all.get(&watch)?.shown.as_ref()
     }
 
+    /// When the catalogue last answered about a watch.
+    #[must_use]
+    pub fn heard(&self, watch: WatchId) -> Option<Instant> {
+        let query = self.all.get(&watch)?.query;
+        self.queries.get(query)?.heard
+    }
+
     /// What it published before that; `None` before its second change.
     #[must_use]
     pub fn shown_before(&self, watch: WatchId) -> Option<&Rc<Found>> {
@@ -233,6 +240,7 @@ impl Watches {
             Ok(answer) => {
                 self.refusals = 0;
                 self.pulse.heard = now;
+                self.queries[query].heard = Some(now);
                 let news = self.queries[query].on_answer(answer, now);
                 if self.queries[query].phase == Phase::Ready {
                     // The confirmation of an empty answer keeps the place.

@@ -45,6 +45,8 @@ pub(super) struct Query {
     pub(super) phase: Phase,
     /// What was found last, confirmed where that was needed.
     pub(super) seen: Option<Rc<Found>>,
+    /// When the last answer came.
+    pub(super) heard: Option<Instant>,
     index: Option<u64>,
     /// The next question is the confirmation of an empty answer.
     confirming: bool,
@@ -81,6 +83,7 @@ impl Query {
             watches: Vec::new(),
             phase: Phase::Waiting { until: now },
             seen: None,
+            heard: None,
             index: None,
             confirming: false,
             retry: Retry::default(),

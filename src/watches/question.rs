@@ -63,6 +63,15 @@ pub enum Found {
 }
 
 impl Found {
+    /// How many instances or keys were found.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Found::Instances(instances) => instances.len(),
+            Found::Entries(entries) => entries.len(),
+        }
+    }
+
     /// Whether nothing was found.
     #[must_use]
     pub fn is_empty(&self) -> bool {

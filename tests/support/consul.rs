@@ -372,7 +372,7 @@ fn find() -> Option<PathBuf> {
 }
 
 /// A port that nobody has, for TCP and UDP. Each process of tests begins to look somewhere else.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static TRIED: AtomicU16 = AtomicU16::new(0);
     let begin = std::process::id() % 1_000 * 12;
     let is_free = |port: &u16| {

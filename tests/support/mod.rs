@@ -16,6 +16,7 @@ mod client;
 mod consul;
 mod http;
 mod journal;
+mod metrics;
 mod namespace;
 mod output;
 mod pilot;
@@ -32,8 +33,9 @@ use std::time::Duration;
 
 pub(crate) use ask::ask;
 pub(crate) use client::request;
-pub(crate) use consul::{Consul, NODE};
+pub(crate) use consul::{Consul, NODE, free_port};
 pub(crate) use http::{Response as HttpResponse, get as http_get};
+pub(crate) use metrics::Scrape;
 pub(crate) use nix::sys::signal::Signal;
 pub(crate) use pilot::Pilot;
 pub(crate) use process::Process;
@@ -54,6 +56,12 @@ pub(crate) fn web(port: u16, method: &str, path: &str) -> http::Response {
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
     let answer = http::request(address, method, path, &[], "", PATIENCE);
     answer.unwrap_or_else(|error| panic!("cannot {method} {path}: {error}"))
+}
+
+/// One GET over loopback with an `Accept`; `None` while nobody listens.
+pub(crate) fn try_get(port: u16, path: &str, accept: &str) -> Option<http::Response> {
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+    http::request(address, "GET", path, &[("Accept", accept)], "", PATIENCE).ok()
 }
 
 /// Says that a test is left out and why. In CI nothing may be left out, so there it fails.

@@ -73,6 +73,8 @@ fn soup() -> impl Strategy<Value = String> {
         "watches",
         "telemetry",
         "metrics",
+        "metric",
+        "buckets",
         "consul",
         "token",
         "control",

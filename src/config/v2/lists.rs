@@ -9,7 +9,8 @@ use crate::config::walk::{DURATION_HELP, Field, Finding, Walk, quoted, scalar_te
 use super::keys::Keys;
 use super::{Context, command, has_action};
 
-const IN_MAINTENANCE: &str = "runs during maintenance as well; version 2 skipped it then";
+pub(super) const IN_MAINTENANCE: &str =
+    "runs during maintenance as well; version 2 skipped it then";
 
 /// Tasks run in an interval, the first time after one.
 pub(super) fn tasks(walk: &mut Walk<'_>, context: &mut Context<'_>, tasks: &[Field<'_>]) {

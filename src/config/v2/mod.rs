@@ -8,7 +8,7 @@
 //! | `services[]` | jobs without `exec`, up while `app` runs; they leave the catalogue before `preStop` |
 //! | `backends[]` | `watches[]`, and a job `onChange-<name>` for each |
 //! | `tasks[]`, `coprocesses[]` | jobs of their name, else `task-<n>`, `coprocess-<n>` |
-//! | `telemetry.sensors[]` | `telemetry.metrics[]`; their commands are not run yet |
+//! | `telemetry.sensors[]` | `telemetry.metrics[]`, and a job `sensor-<name>` for each, whose output is the value |
 //! | `consul`, `logging`, `stopTimeout` | the same |
 //!
 //! Nothing but `preStart` runs before `preStart` has succeeded. Version 1 is version 2 with `onStart` for `preStart` and with
@@ -140,7 +140,7 @@ pub(super) fn translate(walk: &mut Walk<'_>, root: &Node, app: App<'_>) -> Node 
     services::translate(walk, &mut context, &services);
     backends::translate(walk, &mut context, &backends);
     lists::tasks(walk, &mut context, &tasks);
-    let telemetry = telemetry.and_then(|field| telemetry::translate(walk, &field));
+    let telemetry = telemetry.and_then(|field| telemetry::translate(walk, &mut context, &field));
     keys.node("jobs", Node::array(context.jobs, &range));
     if !context.watches.is_empty() {
         keys.node("watches", Node::array(context.watches, &range));

@@ -1,17 +1,22 @@
-//! `telemetry`: sensors become metrics; their commands are not run yet.
+//! `telemetry`: a sensor becomes a metric, and a job whose output is its value.
 
 use crate::config::section::Section;
 use crate::config::tree::Node;
 use crate::config::walk::{Field, Finding, Walk, scalar_text};
 
-use super::keys::Keys;
-use super::{command, positive};
+use super::keys::{Keys, moved};
+use super::lists::{IN_MAINTENANCE, interval};
+use super::{Context, command, positive};
 
 /// Keys that version 2 took though nobody was told of them.
 const IGNORED: [&str; 4] = ["serviceName", "url", "ttl", "poll"];
 
 /// `None` has been reported.
-pub(super) fn translate(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Node> {
+pub(super) fn translate(
+    walk: &mut Walk<'_>,
+    context: &mut Context<'_>,
+    field: &Field<'_>,
+) -> Option<Node> {
     let mut section = walk.section(field)?;
     let mut telemetry = Keys::of(field);
     let interfaces = section.take(walk, "interfaces");
@@ -31,7 +36,7 @@ pub(super) fn translate(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Node> 
     section.finish(walk);
     let mut metrics = Vec::new();
     for sensor in sensors {
-        metrics.extend(metric_of(walk, &sensor));
+        metrics.extend(sensor_of(walk, context, &sensor));
     }
     if !metrics.is_empty() {
         let metrics = Node::array(metrics, telemetry.range());
@@ -40,8 +45,10 @@ pub(super) fn translate(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Node> 
     Some(telemetry.object())
 }
 
-/// The metric of a sensor; `None` has been reported. Its command is checked and not run: metrics are not served yet.
-fn metric_of(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Node> {
+/// The metric of a sensor, whose job is added; `None` has been reported. The value is taken the first time after one
+/// period, as tasks are run. Version 2 did not apply the time limit and froze when a sensor did; here it is the period
+/// where none is written.
+fn sensor_of(walk: &mut Walk<'_>, context: &mut Context<'_>, field: &Field<'_>) -> Option<Node> {
     let mut section = walk.section(field)?;
     let mut metric = Keys::of(field);
     let parts = name_parts(walk, &mut section, &mut metric);
@@ -52,7 +59,7 @@ fn metric_of(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Node> {
     }
     let poll = positive(walk, &mut section, "poll");
     let check = section.take(walk, "check");
-    let _ = section.take(walk, "timeout");
+    let timeout = section.take(walk, "timeout");
     let all_known = section.finish(walk);
     let Some(check) = check else {
         let finding = Finding::new("could not parse check: received zero-length argument");
@@ -62,15 +69,24 @@ fn metric_of(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Node> {
         );
         return None;
     };
-    command(walk, &check)?;
-    poll?;
+    let exec = command(walk, &check)?;
+    let poll = poll?;
     if !all_known {
         return None;
     }
-    let finding = Finding::new("the sensor is not run: metrics are not served yet");
-    walk.warning(&field.place, finding);
-    let note = format!("its value came from a command: {}", parts.join("_"));
-    Some(metric.object().noted(&note))
+    let full_name = parts.join("_");
+    let name = format!("sensor-{full_name}");
+    let mut job = Keys::of(field);
+    job.text("name", context.claim(&name, || name.clone()));
+    job.node("exec", exec);
+    job.text("metric", full_name);
+    job.node(
+        "timeout",
+        timeout.map_or_else(|| poll.clone(), |field| moved(&field)),
+    );
+    job.node("when", interval(context, &job, poll));
+    context.jobs.push(job.object().noted(IN_MAINTENANCE));
+    Some(metric.object())
 }
 
 fn name_parts(walk: &mut Walk<'_>, section: &mut Section<'_>, metric: &mut Keys) -> Vec<String> {

@@ -104,18 +104,33 @@ fn nothing_runs_before_pre_start_is_done() {
 }
 
 #[test]
-fn a_sensor_is_a_metric_without_its_command() {
+fn a_sensor_is_a_metric_and_a_job_that_writes_its_value() {
     let (found, report) = translated(
-        r#"{ "consul": "c:8500", "telemetry": { "port": 9090, "interfaces": ["lo"], "sensors": [
-            { "namespace": "n", "name": "x", "help": "h", "type": "gauge", "poll": 5, "check": ["/s"] }
+        r#"{ "consul": "c:8500", "preStart": "/pre", "telemetry": { "port": 9090, "interfaces": ["lo"], "sensors": [
+            { "namespace": "n", "name": "x", "help": "h", "type": "gauge", "poll": 5, "check": ["/s"] },
+            { "name": "y", "help": "h", "type": "counter", "poll": 2, "check": "/t 1", "timeout": "300ms" }
         ] } }"#,
-        App::Unknown,
+        App::Words(&["/app".to_owned()]),
     );
-    assert_eq!((report.errors(), report.is_empty()), (0, false), "{report}");
-    let said = report.to_string();
-    assert!(said.contains("the sensor is not run"), "{said}");
-    assert!(found.contains(r#"namespace: "n""#), "{found}");
-    assert!(!found.contains("/s"), "{found}");
+    assert!(report.is_empty(), "{report}");
+    for part in [
+        r#"{ name: "sensor-n_x", exec: ["/s"], metric: "n_x", timeout: 5,"#,
+        r#"{ name: "sensor-y", exec: "/t 1", metric: "y", timeout: "300ms","#,
+        r#"interval: 5, first: "interval","#,
+        r#"after: { source: "app.preStart", once: "exitSuccess" }"#,
+        r#"{ namespace: "n", name: "x", help: "h", type: "gauge" }"#,
+    ] {
+        let squeezed = found.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(squeezed.contains(part), "{part}\n{squeezed}");
+    }
+    refuse(
+        r#"telemetry: { sensors: [{ name: "x", help: "h", type: "gauge", check: "/s" }] }"#,
+        "`poll` is missing",
+    );
+    refuse(
+        r#"telemetry: { sensors: [{ name: "x", help: "h", type: "gauge", poll: 1 }] }"#,
+        "could not parse check",
+    );
 }
 
 #[test]

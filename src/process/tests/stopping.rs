@@ -35,9 +35,10 @@ alone!(
 );
 
 alone!(a_stop_reaches_what_left_the_group, Subreaper, |world| {
+    // The shell may see the end of its child before it is asked itself.
     let script = "trap ':' TERM
-        setsid sh -c 'trap \"exit 11\" TERM; echo $$; sleep 1000 & wait' &
-        (setsid sh -c 'trap \"exit 12\" TERM; echo $$; sleep 1000 & wait' &)
+        setsid sh -c 'trap \"exit 11\" TERM; echo $$; sleep 1000 & wait; exit 11' &
+        (setsid sh -c 'trap \"exit 12\" TERM; echo $$; sleep 1000 & wait; exit 12' &)
         wait; wait; exit 13";
     let (run, pipe) = world.start_piped(script);
     world.read_pid(&pipe);

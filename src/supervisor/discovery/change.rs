@@ -6,9 +6,9 @@ use super::{Answered, Discovery, LOOK_AT_ADDRESSES, Order, of_services, of_watch
 use crate::config::Config;
 use crate::discovery::consul::Client;
 use crate::events::{JobId, WatchId};
-use crate::jobs::JobSpec;
 use crate::services::{self, Plan, Registration, Services};
 use crate::supervisor::numbers::Ids;
+use crate::supervisor::telemetry::{OWN, own_plan};
 use crate::watches::{WatchSpec, Watches};
 
 /// How many earlier configurations are kept for what they left behind; a catalogue that stays away over more reloads
@@ -37,8 +37,8 @@ impl Discovery {
         if self.client.is_none() {
             return;
         }
-        self.looked_up = looked_up(ids.jobs(config));
-        if let Some(rest) = self.services.change(plans(ids.jobs(config)), renewed) {
+        self.looked_up = looked_up(config, ids);
+        if let Some(rest) = self.services.change(plans(config, ids), renewed) {
             self.leave_behind(rest);
         }
     }
@@ -147,10 +147,10 @@ impl Discovery {
 }
 
 /// What is to be registered.
-pub(super) fn plans<'a>(jobs: impl Iterator<Item = (JobId, &'a JobSpec)>) -> Vec<Plan> {
+pub(super) fn plans(config: &Config, ids: &Ids) -> Vec<Plan> {
     let hostname = nix::unistd::gethostname().unwrap_or_default();
     let hostname = hostname.to_string_lossy();
-    let plans = jobs.filter_map(|(job, spec)| {
+    let plans = ids.jobs(config).filter_map(|(job, spec)| {
         let service = spec.service.as_ref()?;
         let health = spec.health.as_ref()?;
         Some(Plan {
@@ -160,17 +160,19 @@ pub(super) fn plans<'a>(jobs: impl Iterator<Item = (JobId, &'a JobSpec)>) -> Vec
             interval: health.interval,
         })
     });
-    plans.collect()
+    plans.chain(own_plan(config, &hostname)).collect()
 }
 
 /// The services whose address is looked up, with the specifications that choose it.
-pub(super) fn looked_up<'a>(
-    jobs: impl Iterator<Item = (JobId, &'a JobSpec)>,
-) -> Vec<(JobId, Vec<String>)> {
-    let found = jobs.filter_map(|(job, spec)| {
+pub(super) fn looked_up(config: &Config, ids: &Ids) -> Vec<(JobId, Vec<String>)> {
+    let found = ids.jobs(config).filter_map(|(job, spec)| {
         let service = spec.service.as_ref()?;
         let changes = !service.interfaces.is_empty() && service.address.is_some();
         changes.then(|| (job, service.interfaces.clone()))
     });
-    found.collect()
+    let own = config.telemetry.iter().filter_map(|settings| {
+        let changes = !settings.interfaces.is_empty() && settings.address.is_some();
+        changes.then(|| (OWN, settings.interfaces.clone()))
+    });
+    found.chain(own).collect()
 }
