@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::world::*;
-use crate::events::{EventCode, Exit, JobId, RunId, RunKind, Signal, Source};
+use crate::events::{EventCode, Exit, JobId, Run, RunId, RunKind, Signal, Source};
 use crate::jobs::{Condition, Exec, Is, JobSpec, JobState, Outcome, Restarts, Start, State};
 
 /// Jobs at most.
@@ -94,6 +94,59 @@ fn specs(drafts: &[Option<Draft>]) -> Vec<(JobId, JobSpec)> {
     specs
 }
 
+/// What happens by chance before a reload.
+#[derive(Clone, Debug)]
+enum Chance {
+    Wait(u64),
+    /// A job that runs for ever ends all the same.
+    Crash(usize),
+    /// A check ends so.
+    Check(usize, bool),
+    /// What would come by itself comes.
+    Settle,
+}
+
+fn chance() -> impl Strategy<Value = Chance> {
+    prop_oneof![
+        2 => (0u64..3_000).prop_map(Chance::Wait),
+        2 => any::<usize>().prop_map(Chance::Crash),
+        2 => (any::<usize>(), any::<bool>()).prop_map(|(pick, passes)| Chance::Check(pick, passes)),
+        2 => Just(Chance::Settle),
+    ]
+}
+
+fn happen(world: &mut World, chance: &Chance) {
+    match *chance {
+        Chance::Wait(by) => world.advance(ms(by)),
+        Chance::Settle => settle(world),
+        Chance::Crash(pick) => {
+            let run = picked(world, pick, |world, run| {
+                run.kind == RunKind::Main && runs_for_ever(world, run.job)
+            });
+            if let Some(run) = run {
+                world.end(run, Exit::Code(1));
+            }
+        }
+        Chance::Check(pick, passes) => {
+            let run = picked(world, pick, |_, run| run.kind != RunKind::Main);
+            if let Some(run) = run {
+                world.end(run, Exit::Code(i32::from(!passes)));
+            }
+        }
+    }
+}
+
+fn picked(world: &World, pick: usize, is: impl Fn(&World, &Run) -> bool) -> Option<Run> {
+    let runs = world.live.keys().filter(|run| is(world, run));
+    let runs: Vec<Run> = runs.copied().collect();
+    runs.get(pick % runs.len().max(1)).copied()
+}
+
+fn runs_for_ever(world: &World, job: JobId) -> bool {
+    let spec = world.jobs.spec(job);
+    spec.is_some_and(|spec| spec.restarts == Restarts::Unlimited)
+}
+
 /// What can come of that job.
 fn condition(job: u32, need: Need, on_job: &Draft) -> Condition {
     let is = |is| {
@@ -110,13 +163,11 @@ fn condition(job: u32, need: Need, on_job: &Draft) -> Condition {
 
 /// Lets everything happen that comes by itself: tasks and hooks succeed, checks pass, what is asked to end ends.
 fn settle(world: &mut World) {
-    let forever = |world: &World, job: JobId| {
-        let spec = world.jobs.spec(job);
-        spec.is_some_and(|spec| spec.restarts == Restarts::Unlimited)
-    };
-    for _ in 0..20 {
+    // Longer than the longest back-off after a few crashes.
+    for _ in 0..60 {
         while let Some(run) = world.live.iter().find_map(|(run, signal)| {
-            let ends = signal.is_some() || run.kind != RunKind::Main || !forever(world, run.job);
+            let ends =
+                signal.is_some() || run.kind != RunKind::Main || !runs_for_ever(world, run.job);
             ends.then_some(*run)
         }) {
             let asked = world.live[&run].is_some();
@@ -130,7 +181,7 @@ fn settle(world: &mut World) {
         if world.outcome() == Some(Outcome::Reload) {
             world.change();
         } else {
-            world.advance(ms(500));
+            world.advance(secs(1));
         }
     }
 }
@@ -153,12 +204,17 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_reload_leads_to_what_a_fresh_start_leads_to(chain in prop::collection::vec(configuration(), 2..4)) {
+    fn a_reload_leads_to_what_a_fresh_start_leads_to(
+        chain in prop::collection::vec(configuration(), 2..4),
+        chances in prop::collection::vec(chance(), 0..12),
+    ) {
         let chain: Vec<_> = chain.iter().map(|drafts| specs(drafts)).collect();
         let mut world = World::of(chain[0].clone());
-        settle(&mut world);
         for pair in chain.windows(2) {
             let (old, new) = (&pair[0], &pair[1]);
+            for chance in &chances {
+                happen(&mut world, chance);
+            }
             let (before, _) = picture(&world);
             world.prepare_numbered(new.clone());
             settle(&mut world);
@@ -171,7 +227,8 @@ proptest! {
             prop_assert_eq!(&states, &fresh_states);
 
             for (job, spec) in new {
-                let same = old.iter().any(|(id, old)| id == job && old == spec);
+                let same = runs_for_ever(&world, *job)
+                    && old.iter().any(|(id, old)| id == job && old == spec);
                 if let Some(run) = before.get(job).filter(|_| same) {
                     prop_assert_eq!(live.get(job), Some(run), "{} was touched", spec.name);
                 }

@@ -105,17 +105,13 @@ fn r02_a_check_that_is_the_same_keeps_what_it_knows() {
         world.end(run, Exit::Code(0));
     }
     assert_eq!(world.status(0).health, Health::Healthy);
-    world.prepare(vec![two(7)]);
+    world.prepare(vec![two(2)]);
     world.change();
     assert_eq!(world.status(0).health, Health::Unknown);
-    // The first goes on at its own pace, and the second has to pass anew.
+    // The first has passed before, and only the second has to pass anew.
     world.advance_to(secs(2));
-    world.end(world.check(0), Exit::Code(0));
-    assert_eq!(world.status(0).health, Health::Unknown);
-    world.advance_to(secs(7));
     let second = world.find(0, crate::events::RunKind::Check(1));
     world.end(second.expect("it is due"), Exit::Code(0));
-    world.end(world.check(0), Exit::Code(0));
     assert_eq!(world.status(0).health, Health::Healthy);
 }
 
@@ -434,6 +430,28 @@ fn s11_a_reload_goes_on_without_what_kill_does_not_end() {
         left: false,
     });
     assert_eq!(world.log.len(), before, "its end is nobody's business");
+}
+
+#[test]
+fn who_is_asked_to_stop_by_a_later_reload_has_the_whole_time_for_it() {
+    let limits = StopLimits {
+        shutdown_timeout: secs(20),
+        ..StopLimits::default()
+    };
+    let slow = |name: &str| JobSpec {
+        stop_timeout: Some(secs(60)),
+        ..unlimited(name)
+    };
+    let specs = [slow("a"), slow("b")];
+    let mut world = World::with_limits(specs.to_vec(), limits);
+    world.tell(&Event::Started);
+    world.prepare(vec![other(&specs[0]), specs[1].clone()]);
+    world.advance(secs(10));
+    world.prepare(vec![other(&specs[0]), other(&specs[1])]);
+    world.advance(secs(19));
+    assert_eq!(world.live[&world.main(1)], Some(Signal::TERM));
+    world.advance(secs(1));
+    assert_eq!(world.live[&world.main(1)], Some(Signal::KILL));
 }
 
 #[test]
