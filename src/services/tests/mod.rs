@@ -1,4 +1,5 @@
 mod agent;
+mod change;
 mod properties;
 mod rules;
 mod talk;

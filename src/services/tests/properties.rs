@@ -21,6 +21,8 @@ enum Step {
     TryNow,
     Thaw,
     Move(u8),
+    /// A reload with other tags, in which this job begins anew.
+    Reload(u8, Option<u32>),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -48,12 +50,21 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::TryNow),
         1 => Just(Step::Thaw),
         1 => any::<u8>().prop_map(Step::Move),
+        2 => (0u8..3, prop::option::of(0u32..2)).prop_map(|(tag, anew)| Step::Reload(tag, anew)),
     ]
 }
 
-fn world() -> World {
+fn plans(tag: u8) -> Vec<Plan> {
     let initial = Some(CheckStatus::Warning);
-    let mut world = World::new(vec![plan(0), Plan { initial, ..plan(1) }]);
+    let mut plans = vec![plan(0), Plan { initial, ..plan(1) }];
+    for plan in &mut plans {
+        plan.registration.tags = vec![tag.to_string()];
+    }
+    plans
+}
+
+fn world() -> World {
+    let mut world = World::new(plans(0));
     world.begin();
     world
 }
@@ -103,6 +114,21 @@ fn play(world: &mut World, model: &mut Model, step: &Step) {
         Step::Thaw => {
             let orders = world.services.on_thaw(world.now);
             world.take(orders);
+        }
+        Step::Reload(tag, anew) => {
+            if let Some(job) = *anew {
+                model.show(job, Presence::Leaving);
+            }
+            let rest = world
+                .services
+                .change(plans(*tag), |job| Some(job.0) == *anew);
+            assert!(rest.is_none(), "both are there before and after");
+            // As at a start: first what stands from the beginning.
+            if *anew == Some(1) {
+                model.show(1, Presence::Initial);
+                world.show_of(1, Presence::Initial, "");
+            }
+            world.begin();
         }
         Step::Move(last) => {
             let address = format!("10.0.0.{last}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::server::*;
-use crate::events::{EventCode, Failure};
+use crate::events::{EventCode, Failure, WatchId};
 use crate::watches::{Debounce, WatchSpec};
 
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ enum Step {
     BreakOff,
     Heard,
     AskAgain,
+    /// A reload to the watches of these bits.
+    Reload(u32),
 }
 
 const NAMES: [&str; 3] = ["a", "b", "c"];
@@ -42,6 +44,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::BreakOff),
         1 => Just(Step::Heard),
         1 => Just(Step::AskAgain),
+        2 => (0u32..16).prop_map(Step::Reload),
     ]
 }
 
@@ -69,8 +72,13 @@ proptest! {
         steps in prop::collection::vec(step(), 0..60),
         room in 1usize..5,
         debounce in any::<bool>(),
+        first in 0u32..16,
     ) {
-        let mut world = World::new(specs(debounce), room);
+        let all = numbered(specs(debounce));
+        // A watch that comes back has another number, so none does here.
+        let (mut present, mut gone) = (first, 0);
+        let begun = all.iter().filter(|(id, _)| present >> id.0 & 1 == 1);
+        let mut world = World::with(begun.cloned().collect(), room);
         let mut model = [0u16; NAMES.len()];
         world.begin();
         for step in &steps {
@@ -88,6 +96,12 @@ proptest! {
                     let now = world.now;
                     world.watches.on_heard(now);
                 }
+                Step::Reload(bits) => {
+                    let next = bits & !gone;
+                    gone |= present & !next;
+                    present = next;
+                    reload(&mut world, &all, present);
+                }
                 Step::AskAgain => {
                     let orders = world.watches.ask_again(world.now);
                     world.take(orders);
@@ -102,10 +116,33 @@ proptest! {
         }
         world.advance(Duration::from_secs(1_000));
         for (watch, name) in (0u32..).zip([0, 1, 2, 0]) {
+            if present >> watch & 1 == 0 {
+                continue;
+            }
             prop_assert_eq!(world.shown(watch), Some(instances(model[name])), "{}", watch);
         }
         prop_assert!(world.most <= room);
+        // Nothing is asked for nobody.
+        for (question, _) in world.standing.values() {
+            let mut wanted = all.iter().filter(|(id, _)| present >> id.0 & 1 == 1);
+            prop_assert!(wanted.any(|(_, spec)| spec.subject == question.subject));
+        }
         check_events(&world)?;
+    }
+}
+
+fn reload(world: &mut World, all: &[(WatchId, WatchSpec)], present: u32) {
+    let specs = all.iter().filter(|(id, _)| present >> id.0 & 1 == 1);
+    let known: Vec<_> = (0..4).map(|watch| world.shown(watch)).collect();
+    let before = world.events.len();
+    let orders = world.watches.change(specs.cloned().collect(), world.now);
+    world.take(orders);
+    for (_, watch, _) in &world.events[before..] {
+        let known = &known[*watch as usize];
+        assert!(
+            known.is_none(),
+            "what is watched as before is not told again"
+        );
     }
 }
 

@@ -106,9 +106,18 @@ impl World {
     }
 
     pub(super) fn seeded(specs: Vec<WatchSpec>, room: usize, seed: u64) -> World {
+        World::made(numbered(specs), room, seed)
+    }
+
+    /// A world with watches of these numbers.
+    pub(super) fn with(specs: Vec<(WatchId, WatchSpec)>, room: usize) -> World {
+        World::made(specs, room, 7)
+    }
+
+    fn made(specs: Vec<(WatchId, WatchSpec)>, room: usize, seed: u64) -> World {
         let now = Instant::now();
         World {
-            watches: Watches::new(numbered(specs), room, AskId(1), seed, now),
+            watches: Watches::new(specs, room, AskId(1), seed, now),
             now,
             start: now,
             mood: Mood::Well,
