@@ -25,6 +25,8 @@ pub(super) struct When {
     after: Option<Tree>,
     /// `when.timeout` and `when.onTimeout`.
     pub(super) wait: Option<Wait>,
+    /// Ticks in maintenance are skipped.
+    pauses: bool,
 }
 
 /// What it names.
@@ -72,6 +74,8 @@ const OVERLAP: [(&str, Overlap); 3] = [
 
 const FIRST: [(&str, First); 2] = [("now", First::Now), ("interval", First::Interval)];
 
+const MAINTENANCE: [(&str, bool); 2] = [("run", false), ("skip", true)];
+
 const EXPIRY: [(&str, Expiry); 3] = [
     ("skip", Expiry::Skip),
     ("fail", Expiry::Fail),
@@ -90,6 +94,7 @@ impl When {
         let interval = section.take(walk, "interval");
         let overlap = section.take(walk, "overlap");
         let first = section.take(walk, "first");
+        let maintenance = section.take(walk, "maintenance");
         let all = section.take(walk, "all");
         let any = section.take(walk, "any");
         let after = section.take(walk, "after");
@@ -144,6 +149,7 @@ impl When {
         let ticks = [
             (&overlap, "overlap", cron.is_given()),
             (&first, "first", false),
+            (&maintenance, "maintenance", cron.is_given()),
         ];
         for (field, key, has_use) in ticks.iter().filter(|_| interval.is_none()) {
             if let (Some(field), false) = (field, has_use) {
@@ -151,6 +157,7 @@ impl When {
                 walk.error(&field.place, finding.help("remove it, or add `interval`"));
             }
         }
+        let pauses = maintenance.and_then(|field| walk.choice(&field, &MAINTENANCE));
         let kind = if let Some(interval) = interval {
             for field in [
                 source.as_ref().map(|(_, place)| place),
@@ -193,6 +200,7 @@ impl When {
             kind,
             after,
             wait,
+            pauses: pauses.unwrap_or_default(),
         })
     }
 
@@ -260,6 +268,7 @@ impl When {
         Start {
             after,
             wait: self.wait,
+            pauses: self.pauses,
             ..start
         }
     }

@@ -118,6 +118,8 @@ pub struct Start {
     pub trigger: Trigger,
     /// The longest wait for its first start (`when.timeout`).
     pub wait: Option<Wait>,
+    /// Ticks of its interval or schedule are skipped in maintenance.
+    pub pauses: bool,
 }
 
 /// What starts a job whose condition has come true.
@@ -190,6 +192,7 @@ impl Start {
             after,
             trigger: Trigger::Once,
             wait: None,
+            pauses: false,
         }
     }
 
@@ -206,6 +209,7 @@ impl Start {
             after: Condition::always(),
             trigger: Trigger::Each(vec![on]),
             wait: None,
+            pauses: false,
         }
     }
 

@@ -68,6 +68,23 @@ fn interval_sets_restarts_and_timeout() {
 }
 
 #[test]
+fn ticks_may_be_skipped_in_maintenance() {
+    for (when, pauses) in [
+        ("{ interval: 1 }", false),
+        ("{ interval: 1, maintenance: 'run' }", false),
+        ("{ interval: 1, maintenance: 'skip' }", true),
+        ("{ cron: '@daily', maintenance: 'skip' }", true),
+    ] {
+        let job = job(&format!("exec: 'a', when: {when}"));
+        assert_eq!(job.start.pauses, pauses, "{when}");
+    }
+    refused(
+        "{ jobs: [{ name: 'a', exec: 'a', when: { source: 'a', each: 'healthy', maintenance: 'skip' } }] }",
+        "`maintenance` is for jobs with `interval`",
+    );
+}
+
+#[test]
 fn events_are_found_by_the_name_of_their_source() {
     let db = JobId(1);
     let table = [

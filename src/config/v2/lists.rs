@@ -9,14 +9,11 @@ use crate::config::walk::{DURATION_HELP, Field, Finding, Walk, quoted, scalar_te
 use super::keys::Keys;
 use super::{Context, command, has_action};
 
-pub(super) const IN_MAINTENANCE: &str =
-    "runs during maintenance as well; version 2 skipped it then";
-
 /// Tasks run in an interval, the first time after one.
 pub(super) fn tasks(walk: &mut Walk<'_>, context: &mut Context<'_>, tasks: &[Field<'_>]) {
     for (index, field) in tasks.iter().enumerate() {
         if let Some(job) = task(walk, context, index, field) {
-            context.jobs.push(job.noted(IN_MAINTENANCE));
+            context.jobs.push(job);
         }
     }
 }
@@ -62,6 +59,7 @@ pub(super) fn interval(context: &Context<'_>, job: &Keys, every: Node) -> Node {
     let mut when = Keys::new(job.range());
     when.node("interval", every);
     when.text("first", "interval");
+    when.text("maintenance", "skip");
     if let Some(after) = context.pre_start_done(job.range()) {
         when.node("after", after);
     }

@@ -5,7 +5,7 @@ use crate::config::tree::Node;
 use crate::config::walk::{Field, Finding, Walk, scalar_text};
 
 use super::keys::{Keys, moved};
-use super::lists::{IN_MAINTENANCE, interval};
+use super::lists::interval;
 use super::{Context, command, positive};
 
 /// Keys that version 2 took though nobody was told of them.
@@ -85,7 +85,7 @@ fn sensor_of(walk: &mut Walk<'_>, context: &mut Context<'_>, field: &Field<'_>) 
         timeout.map_or_else(|| poll.clone(), |field| moved(&field)),
     );
     job.node("when", interval(context, &job, poll));
-    context.jobs.push(job.object().noted(IN_MAINTENANCE));
+    context.jobs.push(job.object());
     Some(metric.object())
 }
 

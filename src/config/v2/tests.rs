@@ -95,7 +95,7 @@ fn nothing_runs_before_pre_start_is_done() {
               when: { source: "watch.db", each: "changed",
                 after: { source: "app.preStart", once: "exitSuccess" }, }, },
             { name: "task-1", exec: "/t",
-              when: { interval: "5s", first: "interval",
+              when: { interval: "5s", first: "interval", maintenance: "skip",
                 after: { source: "app.preStart", once: "exitSuccess" }, }, },
           ],
           watches: [{ name: "db", interval: 3, tag: "x" }],
@@ -116,7 +116,7 @@ fn a_sensor_is_a_metric_and_a_job_that_writes_its_value() {
     for part in [
         r#"{ name: "sensor-n_x", exec: ["/s"], metric: "n_x", timeout: 5,"#,
         r#"{ name: "sensor-y", exec: "/t 1", metric: "y", timeout: "300ms","#,
-        r#"interval: 5, first: "interval","#,
+        r#"interval: 5, first: "interval", maintenance: "skip","#,
         r#"after: { source: "app.preStart", once: "exitSuccess" }"#,
         r#"{ namespace: "n", name: "x", help: "h", type: "gauge" }"#,
     ] {

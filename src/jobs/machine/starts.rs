@@ -96,6 +96,9 @@ impl Job {
         };
         let next = turn.next_tick(self.ticks_from, every);
         self.tick = Some(next);
+        if self.spec.start.pauses && turn.maintenance {
+            return;
+        }
         let half_way = turn.now + (next - turn.now) / 2;
         match &mut self.phase {
             Phase::Idle => self.begin_tick(turn),
@@ -124,7 +127,8 @@ impl Job {
             return;
         };
         // What it waits for has not come, or everything stops but this.
-        if !self.opened || self.held {
+        let pauses = self.spec.start.pauses && turn.maintenance;
+        if !self.opened || self.held || pauses {
             return;
         }
         match &mut self.phase {

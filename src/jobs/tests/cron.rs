@@ -195,3 +195,43 @@ fn a_tick_of_a_job_without_a_schedule_is_none() {
     world.tell(&Event::Ticked(JobId(7)));
     assert_eq!(world.starts(0), starts);
 }
+
+#[test]
+fn times_in_maintenance_are_skipped_where_that_is_wanted() {
+    let pausing = |spec: JobSpec| JobSpec {
+        start: Start {
+            pauses: true,
+            ..spec.start
+        },
+        ..spec
+    };
+    let interval = JobSpec {
+        start: Start::interval(secs(10), Overlap::Queue),
+        ..unlimited("often")
+    };
+    let specs = vec![
+        pausing(cron(Overlap::Queue)),
+        pausing(interval.clone()),
+        interval,
+    ];
+    let mut world = World::started(specs);
+    world.exit(1, 0);
+    world.exit(2, 0);
+    world.tell(&Event::Maintenance(true));
+    world.tick();
+    world.advance_to(secs(10));
+    world.exit(2, 0);
+    assert_eq!(
+        (world.starts(0), world.starts(1), world.starts(2)),
+        (0, 1, 2)
+    );
+    // What was skipped is not made up for.
+    world.tell(&Event::Maintenance(false));
+    assert!(!world.runs(0) && !world.runs(1));
+    world.tick();
+    world.advance_to(secs(20));
+    assert_eq!(
+        (world.starts(0), world.starts(1), world.starts(2)),
+        (1, 2, 3)
+    );
+}
