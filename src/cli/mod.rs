@@ -14,19 +14,21 @@
 
 mod actions;
 mod catalog;
+mod check;
 mod exit;
 mod flags;
 mod invocation;
 mod parse;
 mod program;
 mod run;
+mod schema;
 #[cfg(test)]
 mod tests;
 mod usage;
 
 pub use exit::ExitCode;
-pub use invocation::{Action, CatalogOptions, Invocation, RunOptions};
+pub use invocation::{Action, CatalogOptions, CheckRequest, Invocation, RunOptions};
 pub use parse::parse;
 pub use program::main;
-pub use run::{CheckRequest, Console, SuperviseRequest, run};
+pub use run::{Console, SuperviseRequest, run};
 pub use usage::{USAGE, UsageError};

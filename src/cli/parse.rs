@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::flags::{Flag, Words};
-use super::invocation::{Action, CatalogOptions, Invocation, RunOptions};
+use super::invocation::{Action, CatalogOptions, CheckRequest, Invocation, RunOptions};
 use super::usage::UsageError;
 use crate::jobs::{Exec, Restarts};
 
@@ -45,6 +45,7 @@ fn subcommand(name: &str, words: Words<'_>) -> Result<Invocation, UsageError> {
         "reload" => reload(words),
         "healthy" => healthy(words),
         "catalog" => catalog(words),
+        "schema" => nothing_more(name, words, Invocation::Schema),
         "version" => nothing_more(name, words, Invocation::Version),
         "help" => Ok(Invocation::Help),
         _ => Err(unknown_command(name)),
@@ -171,10 +172,12 @@ fn pair<'a>(flag: Flag<'a>, words: &mut Words<'a>) -> Result<(String, String), U
 }
 
 fn check(mut words: Words<'_>) -> Result<Invocation, UsageError> {
-    let mut strict = false;
+    let mut request = CheckRequest::default();
     while let Some(flag) = words.next_flag()? {
         match flag.name() {
-            "strict" => strict = flag.switch()?,
+            "strict" => request.strict = flag.switch()?,
+            "image" => request.image = flag.switch()?,
+            "json" => request.json = flag.switch()?,
             "h" | "help" => return Ok(Invocation::Help),
             _ => return Err(flag.unknown()),
         }
@@ -184,8 +187,8 @@ fn check(mut words: Words<'_>) -> Result<Invocation, UsageError> {
             "`check` takes its flags and then one file".to_owned(),
         ));
     };
-    let file = PathBuf::from(file);
-    Ok(Invocation::Check { strict, file })
+    request.file = PathBuf::from(file);
+    Ok(Invocation::Check(request))
 }
 
 fn render(mut words: Words<'_>) -> Result<Invocation, UsageError> {

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use super::actions;
 use super::exit::ExitCode;
-use super::invocation::{CatalogOptions, Invocation, RunOptions};
+use super::invocation::{CatalogOptions, CheckRequest, Invocation, RunOptions};
 use super::parse::parse;
+use super::schema;
 use super::usage::USAGE;
 use crate::config::{self, Addresses, Input, Variables, Zones};
 use crate::jobs::Exec;
@@ -28,15 +29,6 @@ pub enum SuperviseRequest {
     Command { options: RunOptions, command: Exec },
 }
 
-/// What is to be checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CheckRequest {
-    /// Warnings count as errors.
-    pub strict: bool,
-    /// The configuration.
-    pub file: PathBuf,
-}
-
 /// Where answers and errors go: stdout and stderr of the process, or a test's.
 #[expect(missing_debug_implementations, reason = "a writer has nothing to show")]
 pub struct Console<'a> {
@@ -51,7 +43,7 @@ pub fn run(
     variables: &Variables,
     console: &mut Console<'_>,
     supervise: impl FnOnce(SuperviseRequest) -> ExitCode,
-    check: impl FnOnce(CheckRequest) -> ExitCode,
+    check: impl FnOnce(CheckRequest, &mut Console<'_>) -> ExitCode,
     catalog: impl FnOnce(CatalogOptions, &mut Console<'_>) -> ExitCode,
 ) -> ExitCode {
     let invocation = match parse(args) {
@@ -64,6 +56,7 @@ pub fn run(
     };
     match invocation {
         Invocation::Help => console.print(USAGE.as_bytes()),
+        Invocation::Schema => console.print(schema::text().as_bytes()),
         Invocation::Version => console.print(actions::version().as_bytes()),
         Invocation::Template { config, out } => {
             let render = |text: &str| {
@@ -112,7 +105,7 @@ pub fn run(
                 migrated.ok_or_else(|| format!("`{name}` is of version 3 already"))
             })
         }
-        Invocation::Check { strict, file } => check(CheckRequest { strict, file }),
+        Invocation::Check(request) => check(request, console),
         Invocation::Catalog(options) => catalog(options, console),
         Invocation::Run {
             config,

@@ -6,12 +6,14 @@ use super::actions::Kept;
 use super::cron::Zones;
 use super::diagnostic::{Diagnostic, Report, Severity};
 use super::dialect;
+use super::image::{self, Look};
 use super::interfaces::Addresses;
 use super::job::{self, Draft};
 use super::json5::{self, Fault, Parsed};
+use super::keys;
 use super::names::Names;
 use super::secrets::{SHORTEST, Secrets, TELLTALE, is_telltale};
-use super::section::{Case, Section};
+use super::section::{Case, Known, Section};
 use super::service::Surroundings;
 use super::settings::{Config, Dialect};
 use super::source::Source;
@@ -63,7 +65,16 @@ pub struct Loaded {
 ///
 /// A report with at least one error; its warnings are in it as well.
 pub fn load(input: &Input<'_>) -> Result<Loaded, Report> {
-    read_text(input).map(|(loaded, _)| loaded)
+    read_text(input, None).map(|(loaded, _)| loaded)
+}
+
+/// The same, with a warning for everything that a job needs and `look` does not find in the image.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn load_in_image(input: &Input<'_>, look: Look<'_>) -> Result<Loaded, Report> {
+    read_text(input, Some(look)).map(|(loaded, _)| loaded)
 }
 
 /// The text of the same configuration in which nothing is short for something else: every hook is the job that it is.
@@ -72,7 +83,7 @@ pub fn load(input: &Input<'_>) -> Result<Loaded, Report> {
 ///
 /// As [`load`].
 pub fn expand(input: &Input<'_>) -> Result<String, Report> {
-    read_text(input).map(|(_, tree)| print::print(&tree))
+    read_text(input, None).map(|(_, tree)| print::print(&tree))
 }
 
 /// The same configuration for version 3, with a comment where something is not as it was; `None` if it is one already.
@@ -127,13 +138,13 @@ fn migrate_text(
     Ok(migrated)
 }
 
-fn read_text(input: &Input<'_>) -> Result<(Loaded, Node), Report> {
+fn read_text(input: &Input<'_>, look: Option<Look<'_>>) -> Result<(Loaded, Node), Report> {
     let text = without_mark(input.text);
     check_size(input.file, text, "the file", MAX_BYTES)?;
     let rendered = render(input, text)?;
     let (mut walk, mut parsed) = parse(input, &rendered.text, Some(&rendered.map))?;
     report_replaced(&mut walk, &parsed);
-    let config = read(&mut walk, &mut parsed.root, input);
+    let config = read(&mut walk, &mut parsed.root, input, look);
     let has_errors = walk.has_errors();
     let report = walk.finish();
     match config {
@@ -323,7 +334,12 @@ fn report_replaced(walk: &mut Walk<'_>, parsed: &Parsed) {
 }
 
 /// Reads the tree; `None` if it is no configuration at all.
-fn read(walk: &mut Walk<'_>, root: &mut Node, input: &Input<'_>) -> Option<Config> {
+fn read(
+    walk: &mut Walk<'_>,
+    root: &mut Node,
+    input: &Input<'_>,
+    look: Option<Look<'_>>,
+) -> Option<Config> {
     let has_app = input.app.is_some_and(|words| !words.is_empty());
     let dialect = dialect::recognise(walk, root, has_app)?;
     if dialect == Dialect::V2 {
@@ -335,7 +351,7 @@ fn read(walk: &mut Walk<'_>, root: &mut Node, input: &Input<'_>) -> Option<Confi
         range: root.range.start..root.range.start + 1,
     };
     let field = Field { place, node: root };
-    let Some(mut top) = Section::new(&field, Case::Exact) else {
+    let Some(mut top) = Section::new(&field, Known::Table(&keys::TOP), Case::Exact) else {
         let finding = Finding::new(format!(
             "cannot use {}: a configuration is an object",
             root.kind_name()
@@ -376,6 +392,9 @@ fn read(walk: &mut Walk<'_>, root: &mut Node, input: &Input<'_>) -> Option<Confi
     let telemetry = telemetry.and_then(|field| telemetry::read(walk, &field, around));
     job::check_ids(walk, &drafts);
     limits.check(walk, &drafts);
+    if let Some(look) = look {
+        image::check(walk, root, &drafts, look);
+    }
     top.finish(walk);
     Some(Config {
         dialect,

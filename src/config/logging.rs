@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::keys;
 use super::settings::{LogFormat, LogLevel, LogOutput, LoggingSettings, Overflow};
 use super::walk::{Field, Finding, Walk, quoted};
 
@@ -26,7 +27,7 @@ const OVERFLOW: [(&str, Overflow); 2] = [("block", Overflow::Block), ("drop", Ov
 /// Reads the section; what is wrong has been reported and stays at its default.
 pub(super) fn read(walk: &mut Walk<'_>, field: &Field<'_>) -> LoggingSettings {
     let mut settings = LoggingSettings::default();
-    let Some(mut section) = walk.section(field) else {
+    let Some(mut section) = walk.section(field, &keys::LOGGING) else {
         return settings;
     };
     if let Some(field) = section.take(walk, "level") {

@@ -3,15 +3,12 @@
 use std::collections::HashMap;
 
 use super::interfaces::{self, Choice};
+use super::keys;
 use super::service::{Surroundings, port, report_no_match};
 use super::settings::{MetricKind, MetricSpec, TelemetrySettings};
 use super::walk::{Field, Finding, Walk, quoted};
 
 const DEFAULT_PORT: u16 = 9090;
-
-/// Keys that the original took for fields of its own.
-const IGNORED: [&str; 3] = ["addr", "MetricConfigs", "JobConfig"];
-const IGNORED_OF_METRIC: [&str; 3] = ["fullName", "metricType", "collector"];
 
 const KINDS: [(&str, MetricKind); 4] = [
     ("counter", MetricKind::Counter),
@@ -28,7 +25,7 @@ pub(super) fn read(
     field: &Field<'_>,
     around: Surroundings<'_>,
 ) -> Option<TelemetrySettings> {
-    let mut section = walk.section(field)?;
+    let mut section = walk.section(field, &keys::TELEMETRY)?;
     let port_field = section.take(walk, "port");
     let port = port_field
         .as_ref()
@@ -62,7 +59,7 @@ pub(super) fn read(
     let tags = section.texts(walk, "tags").unwrap_or_default();
     let metrics = section.list(walk, "metrics");
     let metrics = read_metrics(walk, &metrics);
-    section.ignore(walk, &IGNORED, "remove it");
+    section.ignore(walk, "remove it");
     section.finish(walk);
     Some(TelemetrySettings {
         port: port?,
@@ -110,7 +107,7 @@ fn report_twice(walk: &mut Walk<'_>, field: &Field<'_>, name: &str, agree: bool)
 
 /// One metric; `None` has been reported.
 fn read_metric(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<MetricSpec> {
-    let mut section = walk.section(field)?;
+    let mut section = walk.section(field, &keys::METRIC)?;
     let mut text = |walk: &mut Walk<'_>, key| section.text(walk, key).unwrap_or_default();
     let namespace = text(walk, "namespace");
     let subsystem = text(walk, "subsystem");
@@ -123,7 +120,7 @@ fn read_metric(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<MetricSpec> {
         walk.error(&section.place, finding.help(KINDS_HELP));
         None
     };
-    section.ignore(walk, &IGNORED_OF_METRIC, "remove it");
+    section.ignore(walk, "remove it");
     section.finish(walk);
     if help.is_empty() {
         let finding = Finding::new("`help` is missing: empty help string");

@@ -51,6 +51,7 @@ mod tests;
 
 pub use attributes::Identity;
 pub use error::SpawnError;
+pub use executable::look_for;
 pub use linkage::is_static_glibc;
 pub use reap::ProcessEvent;
 pub use registry::{Counters, Processes};

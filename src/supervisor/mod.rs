@@ -17,6 +17,7 @@
 //! | `embedded.rs` | the catalogue that is served here |
 //! | `facts.rs` | what a job that a watch starts is told |
 //! | `attributes.rs`, `env_file.rs` | who a job's user is, what its files of variables say |
+//! | `image.rs` | what the jobs of a configuration need and the image lacks |
 //! | `sensing.rs` | probes of checks, and what jobs say of themselves |
 //! | `environment.rs` | the children's environment |
 //! | `fault.rs` | faults of our own (P14) |
@@ -33,6 +34,7 @@ mod facts;
 mod fault;
 mod file_watch;
 mod finish;
+mod image;
 mod interfaces;
 mod numbers;
 mod outlook;
@@ -48,5 +50,6 @@ mod tests;
 mod zones;
 
 pub use crate::process::Signals;
+pub use image::check_in_image;
 pub use place::{ConfigPlace, DEFAULT_CONFIG, ReadError};
 pub use start::{End, Origin, Plan, StartError, supervise};

@@ -39,7 +39,7 @@ fn program(args: &[&str], variables: &[(&str, &str)]) -> Outcome {
             supervised = Some(request);
             ExitCode::Job(42)
         },
-        |_| ExitCode::Job(43),
+        |_, _| ExitCode::Job(43),
         |_, _| ExitCode::Job(44),
     );
     Outcome {

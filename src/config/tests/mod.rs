@@ -14,6 +14,7 @@ mod secret;
 mod section;
 mod stop;
 mod syntax;
+mod table;
 mod when;
 
 use std::net::IpAddr;

@@ -12,7 +12,7 @@ const IGNORED: [&str; 4] = ["serviceName", "url", "ttl", "poll"];
 
 /// `None` has been reported.
 pub(super) fn translate(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Node> {
-    let mut section = walk.section(field)?;
+    let mut section = walk.older_section(field)?;
     let mut telemetry = Keys::of(field);
     let interfaces = section.take(walk, "interfaces");
     for key in ["port", "tags"] {
@@ -27,7 +27,7 @@ pub(super) fn translate(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Node> 
         telemetry.node("interfaces", Node::array(vec![default], telemetry.range()));
     }
     let sensors = section.list(walk, "sensors");
-    section.ignore(walk, &IGNORED, "remove it");
+    section.ignore_these(walk, &IGNORED, "remove it");
     section.finish(walk);
     let mut metrics = Vec::new();
     for sensor in sensors {
@@ -42,7 +42,7 @@ pub(super) fn translate(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Node> 
 
 /// The metric of a sensor; `None` has been reported. Its command is checked and not run: metrics are not served yet.
 fn metric_of(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Node> {
-    let mut section = walk.section(field)?;
+    let mut section = walk.older_section(field)?;
     let mut metric = Keys::of(field);
     let parts = name_parts(walk, &mut section, &mut metric);
     for key in ["help", "type"] {
