@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::completions::Shell;
 use crate::jobs::{Exec, Restarts};
 
 /// One thing to do.
@@ -43,6 +44,10 @@ pub enum Invocation {
     Catalog(CatalogOptions),
     /// Print the JSON Schema of a configuration.
     Schema,
+    /// Print what completes the command line in a shell.
+    Completions(Shell),
+    /// Print the man page.
+    Man,
     /// Print the version.
     Version,
     /// Print the help.

@@ -5,11 +5,13 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::actions;
+use super::completions;
 use super::exit::ExitCode;
 use super::invocation::{CatalogOptions, CheckRequest, Invocation, RunOptions};
+use super::man;
 use super::parse::parse;
 use super::schema;
-use super::usage::USAGE;
+use super::usage::usage;
 use crate::config::{self, Addresses, Input, Variables, Zones};
 use crate::jobs::Exec;
 use crate::supervisor::ConfigPlace;
@@ -48,15 +50,17 @@ pub fn run(
 ) -> ExitCode {
     let invocation = match parse(args) {
         Ok(invocation) => invocation,
-        Err(error) => return console.refuse(&format!("{error}\n{USAGE}"), ExitCode::Usage),
+        Err(error) => return console.refuse(&format!("{error}\n{}", usage()), ExitCode::Usage),
     };
     let place = |config: Option<OsString>| {
         let flag: Option<&OsStr> = config.as_deref();
         ConfigPlace::find(flag, variables)
     };
     match invocation {
-        Invocation::Help => console.print(USAGE.as_bytes()),
+        Invocation::Help => console.print(usage().as_bytes()),
         Invocation::Schema => console.print(schema::text().as_bytes()),
+        Invocation::Completions(shell) => console.print(completions::script(shell).as_bytes()),
+        Invocation::Man => console.print(man::page().as_bytes()),
         Invocation::Version => console.print(actions::version().as_bytes()),
         Invocation::Template { config, out } => {
             let render = |text: &str| {

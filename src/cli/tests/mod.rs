@@ -1,5 +1,6 @@
 mod actions;
 mod parse;
+mod table;
 
 use std::ffi::OsString;
 
