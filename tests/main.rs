@@ -19,6 +19,7 @@ mod discovery;
 mod exhaustion;
 mod exit_status;
 mod faults;
+mod flight_recorder;
 mod harness;
 mod health;
 mod hostile;

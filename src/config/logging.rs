@@ -44,6 +44,9 @@ pub(super) fn read(walk: &mut Walk<'_>, field: &Field<'_>) -> LoggingSettings {
     if let Some(field) = section.take(walk, "overflow") {
         settings.overflow = walk.choice(&field, &OVERFLOW).unwrap_or_default();
     }
+    if let Some(field) = section.take(walk, "flightRecorder") {
+        settings.flight_recorder = flight_recorder(walk, &field);
+    }
     section.finish(walk);
     settings
 }
@@ -67,6 +70,17 @@ fn in_any_case<T: Copy>(
         );
     }
     found.map(|(_, value)| *value)
+}
+
+/// The path of a file that is written anew.
+fn flight_recorder(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<PathBuf> {
+    let text = walk.text(field).filter(|text| !text.is_empty())?;
+    if text.contains('\0') {
+        let finding = Finding::new(format!("cannot use {}: not a path", quoted(&text)));
+        walk.error(&field.place, finding.help("write the path of a file"));
+        return None;
+    }
+    Some(PathBuf::from(text))
 }
 
 fn output(walk: &mut Walk<'_>, field: &Field<'_>) -> LogOutput {

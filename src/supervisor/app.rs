@@ -12,6 +12,7 @@ use super::environment::Environment;
 use super::fault::{Faults, planted};
 use super::file_watch::FileWatch;
 use super::numbers::{Ids, Numbers};
+use super::recorder::{Recorder, What, is_main};
 use super::reload::Reload;
 use super::report::Names;
 use super::sensing::{SENSED, Sensed, Senses};
@@ -66,6 +67,7 @@ pub(super) struct App {
     /// For a server that a reload moves to another path.
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) faults: Faults,
+    pub(super) recorder: Recorder,
     /// Which jobs the wall clock starts.
     pub(super) wall_clock: WallClock,
     /// More children may have ended than were collected.
@@ -149,6 +151,7 @@ impl App {
             server: parts.server,
             commands: parts.commands,
             faults: parts.faults,
+            recorder: Recorder::default(),
             more_to_reap: true,
             next_look: None,
         }
@@ -216,12 +219,19 @@ impl App {
 
     /// What a configuration brings beside its jobs: names, addresses, signals, open files.
     pub(super) fn adopt_config(&mut self, signals: &Signals) {
-        self.names = Names::new(&self.config, &self.ids);
+        let mut names = Names::new(&self.config, &self.ids);
+        names.keep(&self.names, self.recorder.jobs(), self.recorder.watches());
+        self.names = names;
         self.environment
             .set_addresses(super::start::addresses_of(&self.config).into_iter());
         self.raise_file_limit();
         self.listen(signals);
         self.follow_file();
+    }
+
+    /// Puts something into the flight recorder.
+    pub(super) fn record(&mut self, what: What) {
+        self.recorder.record(what, Instant::now());
     }
 
     /// Catches what the jobs want to be passed on. Uncaught, most signals would end us.
@@ -345,6 +355,7 @@ impl App {
     }
 
     fn on_stop_signal(&mut self, signal: Signal) {
+        self.record(What::Received(signal));
         if self.jobs.is_ending() {
             tracing::info!("{signal} received: already stopping");
         } else {
@@ -354,6 +365,7 @@ impl App {
     }
 
     fn on_other_signal(&mut self, signal: Signal, by_kernel: bool) {
+        self.record(What::Received(signal));
         let forwarded = self.forward(signal);
         if signal == Signal::USR1 && self.config.dialect == Dialect::V2 {
             let enter = !self.jobs.in_maintenance();
@@ -430,6 +442,9 @@ impl App {
                 let left_over = left.then_some(orphans);
                 self.names
                     .exited(run, pid, exit, left_over, is_success || stopping);
+                if is_main(run) {
+                    self.record(What::Exited { run, exit });
+                }
                 self.note_check(run, exit);
                 self.tell(&Event::Exited { run, exit, left });
             }

@@ -20,6 +20,7 @@
 //! | `image.rs` | what the jobs of a configuration need and the image lacks |
 //! | `sensing.rs` | probes of checks, and what jobs say of themselves |
 //! | `environment.rs` | the children's environment |
+//! | `recorder.rs` | the last events and decisions, written down when the container ends badly |
 //! | `fault.rs` | faults of our own (P14) |
 
 mod app;
@@ -40,6 +41,7 @@ mod numbers;
 mod outlook;
 mod perform;
 mod place;
+mod recorder;
 mod reload;
 mod report;
 mod requests;

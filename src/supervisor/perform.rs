@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::app::App;
 use super::attributes::prepare;
 use super::environment::{own_variable, own_variables};
+use super::recorder::{What, is_main};
 use crate::events::{Event, PublicEvent, Run, RunKind, Signal, Source, StartFailure};
 use crate::jobs::{Databases, Effect, JobIo, Stdin};
 use crate::logging::Label;
@@ -18,23 +19,32 @@ impl App {
             match effect {
                 Effect::Spawn { run, cause } => self.spawn(run, cause),
                 Effect::Terminate(run) => {
+                    self.record(What::Terminated(run));
                     tracing::debug!("terminating command '{}'", self.names.run(run));
                     self.processes.terminate(run.id, self.stop_signal(run));
                 }
-                Effect::Signal(run, signal) => self.processes.forward(run.id, signal),
+                Effect::Signal(run, signal) => {
+                    self.record(What::Signalled(run, signal));
+                    self.processes.forward(run.id, signal);
+                }
                 Effect::Kill(run) => {
                     if self.end_probe(run) {
                         continue;
                     }
+                    self.record(What::Killed(run));
                     tracing::debug!("killing command '{}'", self.names.run(run));
                     self.processes.kill(run.id);
                 }
                 Effect::Show(job, presence) => self.show(job, presence),
-                Effect::Announce(event) => self.names.announce(event),
+                Effect::Announce(event) => {
+                    self.record(What::Event(event));
+                    self.names.announce(event);
+                }
                 Effect::Report(job, note) => {
                     let exec = self.jobs.spec(job).and_then(|spec| spec.exec.as_ref());
                     let command = exec.map_or("", |exec| exec.program());
                     self.names.note(job, &note, command);
+                    self.record(What::Note(job, note));
                 }
             }
         }
@@ -145,6 +155,9 @@ impl App {
     }
 
     fn on_not_spawned(&mut self, run: Run, error: &SpawnError, quiet: bool) {
+        if is_main(run) {
+            self.record(What::NotStarted(run));
+        }
         let name = self.names.run(run);
         if quiet {
             tracing::debug!("unable to start {name}: {error}");
@@ -164,6 +177,9 @@ impl App {
 
     fn on_spawned(&mut self, run: Run, spawned: Spawned, quiet: bool) {
         let Spawned { pid, output } = spawned;
+        if is_main(run) {
+            self.record(What::Started { run, pid });
+        }
         let job = self.names.job(run.job);
         tracing::debug!(job, pid, "{}.Run start", self.names.run(run));
         let label = match run.kind {

@@ -288,6 +288,12 @@ pub(in crate::config) static LOGGING: Shape = Shape {
             "block",
             "what happens to a job's output while nobody reads ours",
         ),
+        key(
+            "flightRecorder",
+            Kind::Text,
+            "none",
+            "a file for the last events and decisions, written anew when the container ends badly",
+        ),
     ],
 };
 
