@@ -362,6 +362,7 @@ fn read(
         );
         return None;
     };
+    let _ = top.take(walk, "$schema");
     let logging = top
         .take(walk, "logging")
         .map(|field| logging::read(walk, &field));

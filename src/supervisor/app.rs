@@ -12,7 +12,7 @@ use super::environment::Environment;
 use super::fault::{Faults, planted};
 use super::file_watch::FileWatch;
 use super::numbers::{Ids, Numbers};
-use super::recorder::{Recorder, What, is_main};
+use super::recorder::{Recorder, What};
 use super::reload::Reload;
 use super::report::Names;
 use super::sensing::{SENSED, Sensed, Senses};
@@ -229,11 +229,6 @@ impl App {
         self.follow_file();
     }
 
-    /// Puts something into the flight recorder.
-    pub(super) fn record(&mut self, what: What) {
-        self.recorder.record(what, Instant::now());
-    }
-
     /// Catches what the jobs want to be passed on. Uncaught, most signals would end us.
     fn listen(&self, signals: &Signals) {
         let jobs = self.config.jobs.iter();
@@ -386,23 +381,6 @@ impl App {
         }
     }
 
-    /// Passes a signal on to the jobs that want it (decision 20). Says whether any job does.
-    fn forward(&mut self, signal: Signal) -> bool {
-        let mut wanted = false;
-        let live: Vec<Run> = self.processes.live().map(|(run, _)| run).collect();
-        for run in live.into_iter().filter(|run| self.jobs.owns(*run)) {
-            let spec = self.jobs.spec(run.job);
-            let wants = spec.is_some_and(|spec| spec.forward.contains(&signal));
-            if run.kind == RunKind::Main && wants {
-                self.processes.forward(run.id, signal);
-            }
-        }
-        for (_, spec) in self.jobs.iter() {
-            wanted |= spec.forward.contains(&signal);
-        }
-        wanted
-    }
-
     fn look_at_processes(&mut self, now: Instant) {
         let mut seen = Vec::new();
         if self.more_to_reap {
@@ -442,9 +420,7 @@ impl App {
                 let left_over = left.then_some(orphans);
                 self.names
                     .exited(run, pid, exit, left_over, is_success || stopping);
-                if is_main(run) {
-                    self.record(What::Exited { run, exit });
-                }
+                self.record(What::Exited { run, exit });
                 self.note_check(run, exit);
                 self.tell(&Event::Exited { run, exit, left });
             }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::app::App;
 use super::attributes::prepare;
 use super::environment::{own_variable, own_variables};
-use super::recorder::{What, is_main};
+use super::recorder::What;
 use crate::events::{Event, PublicEvent, Run, RunKind, Signal, Source, StartFailure};
 use crate::jobs::{Databases, Effect, JobIo, Stdin};
 use crate::logging::Label;
@@ -48,6 +48,23 @@ impl App {
                 }
             }
         }
+    }
+
+    /// Passes a signal on to the jobs that want it (decision 20). Says whether any job does.
+    pub(super) fn forward(&mut self, signal: Signal) -> bool {
+        let mut wanted = false;
+        let live: Vec<Run> = self.processes.live().map(|(run, _)| run).collect();
+        for run in live.into_iter().filter(|run| self.jobs.owns(*run)) {
+            let spec = self.jobs.spec(run.job);
+            let wants = spec.is_some_and(|spec| spec.forward.contains(&signal));
+            if run.kind == RunKind::Main && wants {
+                self.processes.forward(run.id, signal);
+            }
+        }
+        for (_, spec) in self.jobs.iter() {
+            wanted |= spec.forward.contains(&signal);
+        }
+        wanted
     }
 
     /// The signal of its job. A check has its own command, which knows nothing of that.
@@ -155,9 +172,7 @@ impl App {
     }
 
     fn on_not_spawned(&mut self, run: Run, error: &SpawnError, quiet: bool) {
-        if is_main(run) {
-            self.record(What::NotStarted(run));
-        }
+        self.record(What::NotStarted(run));
         let name = self.names.run(run);
         if quiet {
             tracing::debug!("unable to start {name}: {error}");
@@ -177,9 +192,7 @@ impl App {
 
     fn on_spawned(&mut self, run: Run, spawned: Spawned, quiet: bool) {
         let Spawned { pid, output } = spawned;
-        if is_main(run) {
-            self.record(What::Started { run, pid });
-        }
+        self.record(What::Started { run, pid });
         let job = self.names.job(run.job);
         tracing::debug!(job, pid, "{}.Run start", self.names.run(run));
         let label = match run.kind {

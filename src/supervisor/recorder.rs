@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::app::App;
 use super::report::{Names, span};
 use crate::events::{EventCode, Exit, JobId, PublicEvent, Run, RunKind, Signal, Source, WatchId};
 use crate::jobs::Note;
@@ -43,6 +44,21 @@ pub(super) enum What {
     Reloaded,
     /// Another configuration was refused.
     NotReloaded,
+}
+
+impl App {
+    /// Puts something into the flight recorder. What a check does is told by its events.
+    pub(super) fn record(&mut self, what: What) {
+        let of_check = match &what {
+            What::Started { run, .. } | What::NotStarted(run) | What::Exited { run, .. } => {
+                run.kind != RunKind::Main
+            }
+            _ => false,
+        };
+        if !of_check {
+            self.recorder.record(what, Instant::now());
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -199,12 +215,13 @@ fn line(entry: &Entry, names: &Names, now: Instant) -> String {
     line
 }
 
+/// Not in the words of the log: who counts its lines about an end counts each once.
 fn words(what: &What, names: &Names) -> String {
     match what {
         What::Event(event) => format!("event {} of {}", event.code, names.source(event.source)),
         What::Started { run, pid } => format!("{} started, pid {pid}", names.run(*run)),
         What::NotStarted(run) => format!("{} could not be started", names.run(*run)),
-        What::Exited { run, exit } => format!("{} exited: {exit}", names.run(*run)),
+        What::Exited { run, exit } => format!("{} ended: {exit}", names.run(*run)),
         What::Terminated(run) => format!("asking {} to end", names.run(*run)),
         What::Killed(run) => format!("killing {}", names.run(*run)),
         What::Signalled(run, signal) => format!("sending {signal} to {}", names.run(*run)),
@@ -224,7 +241,7 @@ fn note_words(note: &Note, names: &Names) -> String {
             format!("{} did not stop within {}", names.run(*run), span(*limit))
         }
         Note::Unkillable { run } => format!("{} does not end after KILL", names.run(*run)),
-        Note::BackingOff { delay } => format!("next start in {}", span(*delay)),
+        Note::BackingOff { delay } => format!("waits {} for its next start", span(*delay)),
         Note::Exhausted { delay } => format!("no resources, next try in {}", span(*delay)),
         Note::WaitExpired { limit, .. } => format!("not started within {}", span(*limit)),
         Note::Skipped { source } => format!("skipped for {}", names.source(*source)),
@@ -269,9 +286,4 @@ fn write_anew(file: &Path, text: &[u8]) -> std::io::Result<()> {
     options.write(true).create(true).truncate(true);
     let mut file = options.custom_flags(libc::O_NONBLOCK).open(file)?;
     file.write_all(text)
-}
-
-/// Whether this is of a job's command: a check's results are events.
-pub(super) fn is_main(run: Run) -> bool {
-    run.kind == RunKind::Main
 }

@@ -175,3 +175,12 @@ fn scripts_and_page_are_well_formed() {
     );
     assert!(shown.is_none_or(|shown| shown.contains("SYNOPSIS")));
 }
+
+#[test]
+fn the_readme_has_every_command() {
+    let readme = include_str!("../../../README.md");
+    for command in COMMANDS {
+        let words = format!("pilothouse {}", command.name);
+        assert!(readme.contains(&words), "{words}");
+    }
+}

@@ -10,6 +10,12 @@ pub static TOP: Shape = Shape {
     ignored: &[],
     keys: &[
         key(
+            "$schema",
+            Kind::Text,
+            "none",
+            "for editors; nobody else reads it",
+        ),
+        key(
             "jobs",
             Kind::List(&Kind::Object(&JOB)),
             "none",

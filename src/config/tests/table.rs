@@ -158,7 +158,7 @@ fn every_key_of_the_table_is_taken_by_a_reader() {
         for key in keys.chain(shape.ignored.iter().copied()) {
             // Null is as good as absent, and a key that nobody takes is unknown whatever its value is. Where the place
             // has the key already, the later one counts.
-            let text = place.replace('@', &format!("{key}: null,"));
+            let text = place.replace('@', &format!("'{key}': null,"));
             assert_eq!(errors(&text), Vec::<String>::new(), "{name}: {text}");
         }
         if name != "limits" {
@@ -243,7 +243,7 @@ fn the_reference_names_every_key() {
 
 /// Whether a key stands in code: alone, after a dot, in a list, before a colon.
 fn is_named(reference: &str, key: &str) -> bool {
-    let part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
     reference
         .split('`')
         .skip(1)

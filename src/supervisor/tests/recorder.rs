@@ -70,9 +70,9 @@ fn entries_are_told_with_their_ages_oldest_first() {
     ]);
     let expected = [
         "-4.000 app started, pid 7",
-        "-3.000 app exited: exit status 3",
+        "-3.000 app ended: exit status 3",
         "-2.000 event exitFailed of app",
-        "-1.000 app: next start in 100ms",
+        "-1.000 app: waits 100ms for its next start",
     ];
     assert_eq!(recorder.lines(&names, now), expected);
 }
