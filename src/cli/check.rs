@@ -8,7 +8,7 @@ use super::exit::ExitCode;
 use super::invocation::CheckRequest;
 use super::run::Console;
 use crate::config::{
-    self, Addresses, Diagnostic, Input, Loaded, Report, Severity, Variables, Zones,
+    self, Addresses, Around, Diagnostic, Input, Loaded, Report, Severity, Variables, Zones,
 };
 use crate::supervisor::{ConfigPlace, check_in_image};
 
@@ -33,9 +33,15 @@ pub(super) fn check(
                 app: None,
             };
             let loaded = if request.image {
-                check_in_image(&input, environment)
+                check_in_image(&input, environment, request.grace)
             } else {
-                config::load(&input)
+                config::load_around(
+                    &input,
+                    Around {
+                        grace: request.grace,
+                        ..Around::default()
+                    },
+                )
             };
             loaded.map_err(Refused::Report)
         }

@@ -61,6 +61,8 @@ pub struct CheckRequest {
     pub strict: bool,
     /// What the jobs need is looked for here.
     pub image: bool,
+    /// `--grace`: the time that the container's runtime leaves between TERM and KILL.
+    pub grace: Option<Duration>,
     /// Findings are said as JSON.
     pub json: bool,
     /// The configuration.

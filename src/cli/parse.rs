@@ -181,6 +181,7 @@ fn check(mut words: Words<'_>) -> Result<Invocation, UsageError> {
         match flag.name() {
             "strict" => request.strict = flag.switch()?,
             "image" => request.image = flag.switch()?,
+            "grace" => request.grace = Some(duration(flag, &mut words)?),
             "json" => request.json = flag.switch()?,
             "h" | "help" => return Ok(Invocation::Help),
             _ => return Err(flag.unknown()),

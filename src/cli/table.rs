@@ -76,6 +76,11 @@ pub(super) const COMMANDS: &[Command] = &[
                 "image",
                 "look here for the commands, users, directories and files that jobs need",
             ),
+            text(
+                "grace",
+                "TIME",
+                "what the container's runtime leaves between TERM and KILL; default: the usual 10 s, for stated times",
+            ),
             switch("json", "say it as JSON, on stdout"),
         ],
     },

@@ -61,7 +61,9 @@ pub use duration::{DurationError, SignedDuration, parse_duration};
 pub use image::{Look, Missing};
 pub use interfaces::{Addresses, InterfaceAddress, choose_again};
 pub use keys::{Key, Kind, Shape, TOP};
-pub use load::{Input, Loaded, MAX_BYTES, control_socket, expand, load, load_in_image, migrate};
+pub use load::{
+    Around, Input, Loaded, MAX_BYTES, control_socket, expand, load, load_around, migrate,
+};
 pub use service::address_variable;
 pub use settings::{
     Config, ConsulSettings, ControlSettings, Dialect, LogFormat, LogLevel, LogOutput,

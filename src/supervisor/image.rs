@@ -1,11 +1,12 @@
 //! What the jobs of a configuration need and the image lacks, for `check --image`. It looks and changes nothing.
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use super::attributes::{Changes, prepare};
 use super::environment::Environment;
 use super::zones::ZoneFiles;
-use crate::config::{self, Input, Loaded, Missing, Report, Zones};
+use crate::config::{self, Around, Input, Loaded, Missing, Report, Zones};
 use crate::jobs::{Attributes, Databases, Exec, JobSpec, Probe};
 use crate::process;
 
@@ -18,6 +19,7 @@ use crate::process;
 pub fn check_in_image(
     input: &Input<'_>,
     environment: impl Iterator<Item = (OsString, OsString)>,
+    grace: Option<Duration>,
 ) -> Result<Loaded, Report> {
     let zones = ZoneFiles::default();
     let input = Input {
@@ -25,7 +27,9 @@ pub fn check_in_image(
         ..*input
     };
     let environment = Environment::new(environment, std::process::id());
-    config::load_in_image(&input, &|job| missing(job, &environment))
+    let look = |job: &JobSpec| missing(job, &environment);
+    let look = Some(&look as config::Look<'_>);
+    config::load_around(&input, Around { look, grace })
 }
 
 fn missing(job: &JobSpec, environment: &Environment) -> Vec<Missing> {
