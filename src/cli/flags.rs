@@ -3,12 +3,15 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
+use super::table;
 use super::usage::UsageError;
 
 /// The words that are not read yet.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Words<'a> {
     rest: &'a [OsString],
+    /// Those that there are; the help has its own.
+    flags: &'a [&'static [table::Flag]],
 }
 
 /// A word that is a flag: `-name`, `--name`, `-name=value`.
@@ -19,8 +22,8 @@ pub(super) struct Flag<'a> {
 }
 
 impl<'a> Words<'a> {
-    pub(super) fn new(rest: &'a [OsString]) -> Words<'a> {
-        Words { rest }
+    pub(super) fn new(rest: &'a [OsString], flags: &'a [&'static [table::Flag]]) -> Words<'a> {
+        Words { rest, flags }
     }
 
     /// The next word, whatever it is.
@@ -59,7 +62,13 @@ impl<'a> Words<'a> {
             None => (body, None),
         };
         let name = std::str::from_utf8(name).map_err(|_| bad())?;
-        Ok(Some(Flag { name, value }))
+        let flag = Flag { name, value };
+        let mut known = self.flags.iter().flat_map(|flags| flags.iter());
+        if known.any(|known| known.name == name) || matches!(name, "h" | "help") {
+            Ok(Some(flag))
+        } else {
+            Err(flag.unknown())
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::completions::Shell;
 use crate::jobs::{Exec, Restarts};
 
 /// One thing to do.
@@ -22,8 +23,8 @@ pub enum Invocation {
     },
     /// Supervise one command, without a configuration.
     RunCommand { options: RunOptions, command: Exec },
-    /// Say what is wrong with a configuration. `strict` makes warnings count as errors.
-    Check { strict: bool, file: PathBuf },
+    /// Say what is wrong with a configuration.
+    Check(CheckRequest),
     /// Print a configuration as it is rendered; with `expanded`, with every hook as the job that it is.
     Render { expanded: bool, file: PathBuf },
     /// Print a configuration of an older version in the form of version 3; `app` is the application of its command line.
@@ -41,10 +42,31 @@ pub enum Invocation {
     },
     /// Serve the embedded catalogue.
     Catalog(CatalogOptions),
+    /// Print the JSON Schema of a configuration.
+    Schema,
+    /// Print what completes the command line in a shell.
+    Completions(Shell),
+    /// Print the man page.
+    Man,
     /// Print the version.
     Version,
     /// Print the help.
     Help,
+}
+
+/// What is to be checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CheckRequest {
+    /// Warnings count as errors.
+    pub strict: bool,
+    /// What the jobs need is looked for here.
+    pub image: bool,
+    /// `--grace`: the time that the container's runtime leaves between TERM and KILL.
+    pub grace: Option<Duration>,
+    /// Findings are said as JSON.
+    pub json: bool,
+    /// The configuration.
+    pub file: PathBuf,
 }
 
 /// Flags of `pilothouse catalog`. `None` is the default of [`crate::catalog::Settings`], for the node the host's name.

@@ -14,19 +14,25 @@
 
 mod actions;
 mod catalog;
+mod check;
+mod completions;
 mod exit;
 mod flags;
 mod invocation;
+mod man;
 mod parse;
 mod program;
 mod run;
+mod schema;
+mod table;
 #[cfg(test)]
 mod tests;
 mod usage;
 
+pub use completions::Shell;
 pub use exit::ExitCode;
-pub use invocation::{Action, CatalogOptions, Invocation, RunOptions};
+pub use invocation::{Action, CatalogOptions, CheckRequest, Invocation, RunOptions};
 pub use parse::parse;
 pub use program::main;
-pub use run::{CheckRequest, Console, SuperviseRequest, run};
-pub use usage::{USAGE, UsageError};
+pub use run::{Console, SuperviseRequest, run};
+pub use usage::{UsageError, usage};

@@ -7,15 +7,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::completions::Shell;
 use super::flags::{Flag, Words};
-use super::invocation::{Action, CatalogOptions, Invocation, RunOptions};
+use super::invocation::{Action, CatalogOptions, CheckRequest, Invocation, RunOptions};
+use super::table::{self, COMMANDS, FLAGS, REQUESTS};
 use super::usage::UsageError;
 use crate::jobs::{Exec, Restarts};
-
-/// The subcommands, for the suggestion after a wrong word.
-const COMMANDS: [&str; 9] = [
-    "check", "render", "migrate", "run", "reload", "healthy", "catalog", "version", "help",
-];
 
 /// Reads a command line; `args[0]` is the program's name.
 ///
@@ -24,7 +21,7 @@ const COMMANDS: [&str; 9] = [
 /// The first mistake, in Go's words where the original had it (exit status 2).
 pub fn parse(args: &[OsString]) -> Result<Invocation, UsageError> {
     let name = args.first().map(Path::new).and_then(Path::file_name);
-    let mut words = Words::new(args.get(1..).unwrap_or_default());
+    let mut words = Words::new(args.get(1..).unwrap_or_default(), &[FLAGS, REQUESTS]);
     let is_original = name == Some(OsStr::new("containerpilot"));
     let first = words.rest().first().map(|word| word.to_string_lossy());
     match first {
@@ -37,6 +34,11 @@ pub fn parse(args: &[OsString]) -> Result<Invocation, UsageError> {
 }
 
 fn subcommand(name: &str, words: Words<'_>) -> Result<Invocation, UsageError> {
+    let Some(command) = table::command(name) else {
+        return Err(unknown_command(name));
+    };
+    let flags = [command.flags];
+    let words = Words::new(words.rest(), &flags);
     match name {
         "check" => check(words),
         "render" => render(words),
@@ -45,6 +47,9 @@ fn subcommand(name: &str, words: Words<'_>) -> Result<Invocation, UsageError> {
         "reload" => reload(words),
         "healthy" => healthy(words),
         "catalog" => catalog(words),
+        "completions" => completions(words),
+        "man" => nothing_more(name, words, Invocation::Man),
+        "schema" => nothing_more(name, words, Invocation::Schema),
         "version" => nothing_more(name, words, Invocation::Version),
         "help" => Ok(Invocation::Help),
         _ => Err(unknown_command(name)),
@@ -52,8 +57,8 @@ fn subcommand(name: &str, words: Words<'_>) -> Result<Invocation, UsageError> {
 }
 
 fn unknown_command(name: &str) -> UsageError {
-    let close = |known: &&&str| strsim::damerau_levenshtein(name, known) <= 2;
-    let hint = match COMMANDS.iter().find(close) {
+    let close = |known: &&str| strsim::damerau_levenshtein(name, known) <= 2;
+    let hint = match COMMANDS.iter().map(|command| command.name).find(close) {
         Some(known) => format!("did you mean `{known}`?"),
         None => format!("to supervise a command, write `run -- {name} ...`"),
     };
@@ -171,10 +176,13 @@ fn pair<'a>(flag: Flag<'a>, words: &mut Words<'a>) -> Result<(String, String), U
 }
 
 fn check(mut words: Words<'_>) -> Result<Invocation, UsageError> {
-    let mut strict = false;
+    let mut request = CheckRequest::default();
     while let Some(flag) = words.next_flag()? {
         match flag.name() {
-            "strict" => strict = flag.switch()?,
+            "strict" => request.strict = flag.switch()?,
+            "image" => request.image = flag.switch()?,
+            "grace" => request.grace = Some(duration(flag, &mut words)?),
+            "json" => request.json = flag.switch()?,
             "h" | "help" => return Ok(Invocation::Help),
             _ => return Err(flag.unknown()),
         }
@@ -184,8 +192,8 @@ fn check(mut words: Words<'_>) -> Result<Invocation, UsageError> {
             "`check` takes its flags and then one file".to_owned(),
         ));
     };
-    let file = PathBuf::from(file);
-    Ok(Invocation::Check { strict, file })
+    request.file = PathBuf::from(file);
+    Ok(Invocation::Check(request))
 }
 
 fn render(mut words: Words<'_>) -> Result<Invocation, UsageError> {
@@ -221,6 +229,17 @@ fn migrate(words: Words<'_>) -> Result<Invocation, UsageError> {
         file: PathBuf::from(file),
         app: app?,
     })
+}
+
+fn completions(words: Words<'_>) -> Result<Invocation, UsageError> {
+    let shell = match words.rest() {
+        [shell] => shell.to_str().and_then(Shell::parse),
+        _ => None,
+    };
+    let shell = shell.ok_or_else(|| {
+        UsageError::new("`completions` takes one of `bash`, `zsh` and `fish`".to_owned())
+    })?;
+    Ok(Invocation::Completions(shell))
 }
 
 fn reload(mut words: Words<'_>) -> Result<Invocation, UsageError> {

@@ -7,16 +7,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::catalog;
+use super::check;
 use super::exit::ExitCode;
-use super::run::{self, CheckRequest, Console, SuperviseRequest};
+use super::run::{self, Console, SuperviseRequest};
 use super::{Invocation, RunOptions, parse};
 use crate::config::{
-    self, Addresses, Config, ControlSettings, Dialect, Input, LogLevel, LogOutput, LoggingSettings,
-    Variables, Zones,
+    Config, ControlSettings, Dialect, LogLevel, LogOutput, LoggingSettings, Variables,
 };
 use crate::events::Signal;
 use crate::jobs::{Essential, Exec, JobIo, JobSpec, Restarts, Stdin, StopLimits};
-use crate::supervisor::{self, ConfigPlace, End, Origin, Plan, Signals};
+use crate::supervisor::{self, End, Origin, Plan, Signals};
 
 /// Does what the command line asks for. `signals` is what `main` installed before anything else.
 pub fn main(signals: io::Result<Signals>) -> ExitCode {
@@ -51,7 +51,9 @@ pub fn main(signals: io::Result<Signals>) -> ExitCode {
         Some(signals) => supervise(plan(request), signals),
         None => ExitCode::Fault,
     };
-    let check = |request| check(&request, &variables);
+    let check = |request, console: &mut Console<'_>| {
+        check::check(&request, &variables, std::env::vars_os(), console)
+    };
     let catalog = |options, console: &mut Console<'_>| match kept.take() {
         Some(signals) => catalog::serve(options, signals, console),
         None => ExitCode::Fault,
@@ -135,36 +137,6 @@ const FORWARDED: [Signal; 6] = [
     Signal::WINCH,
     Signal::CONT,
 ];
-
-/// Reads and checks a configuration without touching anything: no socket, no lookup, no process.
-fn check(request: &CheckRequest, variables: &Variables) -> ExitCode {
-    let place = ConfigPlace::File(request.file.clone());
-    let text = match place.read() {
-        Ok(text) => text,
-        Err(error) => return say(&format!("error: {error}\n"), ExitCode::Failure),
-    };
-    let file = place.to_string();
-    let input = Input {
-        file: &file,
-        text: &text,
-        variables,
-        addresses: Addresses::NotLookedUp,
-        zones: Zones::NotLookedUp,
-        app: None,
-    };
-    match config::load(&input) {
-        Ok(loaded) if loaded.warnings.is_empty() => ExitCode::Success,
-        Ok(loaded) if request.strict => {
-            let verdict = "error: --strict refuses a configuration with warnings";
-            say(
-                &format!("{}{verdict}\n", loaded.warnings),
-                ExitCode::Failure,
-            )
-        }
-        Ok(loaded) => say(&loaded.warnings.to_string(), ExitCode::Success),
-        Err(report) => say(&report.to_string(), ExitCode::Failure),
-    }
-}
 
 fn say(text: &str, code: ExitCode) -> ExitCode {
     use std::io::Write;

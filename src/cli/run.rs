@@ -5,10 +5,13 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::actions;
+use super::completions;
 use super::exit::ExitCode;
-use super::invocation::{CatalogOptions, Invocation, RunOptions};
+use super::invocation::{CatalogOptions, CheckRequest, Invocation, RunOptions};
+use super::man;
 use super::parse::parse;
-use super::usage::USAGE;
+use super::schema;
+use super::usage::usage;
 use crate::config::{self, Addresses, Input, Variables, Zones};
 use crate::jobs::Exec;
 use crate::supervisor::ConfigPlace;
@@ -28,15 +31,6 @@ pub enum SuperviseRequest {
     Command { options: RunOptions, command: Exec },
 }
 
-/// What is to be checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CheckRequest {
-    /// Warnings count as errors.
-    pub strict: bool,
-    /// The configuration.
-    pub file: PathBuf,
-}
-
 /// Where answers and errors go: stdout and stderr of the process, or a test's.
 #[expect(missing_debug_implementations, reason = "a writer has nothing to show")]
 pub struct Console<'a> {
@@ -51,19 +45,22 @@ pub fn run(
     variables: &Variables,
     console: &mut Console<'_>,
     supervise: impl FnOnce(SuperviseRequest) -> ExitCode,
-    check: impl FnOnce(CheckRequest) -> ExitCode,
+    check: impl FnOnce(CheckRequest, &mut Console<'_>) -> ExitCode,
     catalog: impl FnOnce(CatalogOptions, &mut Console<'_>) -> ExitCode,
 ) -> ExitCode {
     let invocation = match parse(args) {
         Ok(invocation) => invocation,
-        Err(error) => return console.refuse(&format!("{error}\n{USAGE}"), ExitCode::Usage),
+        Err(error) => return console.refuse(&format!("{error}\n{}", usage()), ExitCode::Usage),
     };
     let place = |config: Option<OsString>| {
         let flag: Option<&OsStr> = config.as_deref();
         ConfigPlace::find(flag, variables)
     };
     match invocation {
-        Invocation::Help => console.print(USAGE.as_bytes()),
+        Invocation::Help => console.print(usage().as_bytes()),
+        Invocation::Schema => console.print(schema::text().as_bytes()),
+        Invocation::Completions(shell) => console.print(completions::script(shell).as_bytes()),
+        Invocation::Man => console.print(man::page().as_bytes()),
         Invocation::Version => console.print(actions::version().as_bytes()),
         Invocation::Template { config, out } => {
             let render = |text: &str| {
@@ -112,7 +109,7 @@ pub fn run(
                 migrated.ok_or_else(|| format!("`{name}` is of version 3 already"))
             })
         }
-        Invocation::Check { strict, file } => check(CheckRequest { strict, file }),
+        Invocation::Check(request) => check(request, console),
         Invocation::Catalog(options) => catalog(options, console),
         Invocation::Run {
             config,

@@ -1,56 +1,51 @@
 //! Help, and errors of the command line.
 
+use std::fmt::Write;
+
+use super::table::{COMMANDS, FLAGS, Flag, REQUESTS};
+
+/// How wide the column of what is to be written is.
+const COLUMN: usize = 45;
+
 /// What `-help` prints, and what follows an error of the command line.
-pub const USAGE: &str = "\
-Usage:
-  pilothouse [-config FILE] [-socket PATH]      supervise what FILE says
-  pilothouse run [flags] -- COMMAND [ARG...]    supervise one command, without a file
-  pilothouse check [--strict] FILE              say what is wrong with FILE; touches nothing
-  pilothouse render [--expanded] FILE           print FILE rendered, or with every hook as the job that it is
-  pilothouse migrate FILE [-- APP [ARG...]]     print FILE, which is of version 2 or 1, in the form of version 3
-  pilothouse reload [flags]                     have the configuration read again, or say what that would do
-  pilothouse healthy [flags] [JOB]              exit 0 if JOB, or everything, is healthy
-  pilothouse catalog [flags]                    serve a Consul in memory, for development and tests
-  pilothouse version
-  pilothouse help
+#[must_use]
+pub fn usage() -> String {
+    let mut text = String::from("Usage:\n");
+    let whole = "pilothouse [-config FILE] [-socket PATH]";
+    line(&mut text, whole, COLUMN, "supervise what FILE says");
+    for command in COMMANDS {
+        let words = format!("pilothouse {} {}", command.name, command.arguments);
+        line(&mut text, words.trim_end(), COLUMN, command.about);
+    }
+    section(&mut text, "Flags, with one dash or two", "-", FLAGS);
+    section(&mut text, "Requests to a running supervisor", "-", REQUESTS);
+    for command in COMMANDS {
+        if !command.flags.is_empty() {
+            let title = format!("Flags of {}", command.name);
+            section(&mut text, &title, "--", command.flags);
+        }
+    }
+    text.push_str(
+        "\nUnder the name `containerpilot` there are no subcommands.\n\
+         Exit status: 0 done, 1 failed, 2 wrong usage, 70 internal fault; else that of a job.\n",
+    );
+    text
+}
 
-Flags, with one dash or two:
-  -config FILE       the configuration; else $CONTAINERPILOT, else /etc/containerpilot.json5
-  -socket PATH       the control socket; else the one that the configuration names
-  -template          render the configuration's template and stop
-  -out FILE          where -template writes; default or `-`: stdout
-  -version           print the version and stop
-  -help              print this and stop
+fn section(text: &mut String, title: &str, dashes: &str, flags: &[Flag]) {
+    let words = |flag: &Flag| format!("{dashes}{} {}", flag.name, flag.value);
+    let widths = flags.iter().map(|flag| words(flag).trim_end().len());
+    let width = widths.max().unwrap_or_default();
+    let _ = writeln!(text, "\n{title}:");
+    for flag in flags {
+        line(text, words(flag).trim_end(), width, flag.about);
+    }
+}
 
-Requests to a running supervisor:
-  -ping                  exit 0 if the control socket answers
-  -reload                read the configuration again
-  -maintenance MODE      `enable`: enter maintenance; anything else: leave it
-  -putenv NAME=VALUE     set an environment variable for later runs; may be repeated
-  -putmetric NAME=VALUE  record a metric; may be repeated
-
-Flags of run:
-  --name NAME            the job's name; default: the command's file name
-  --restarts N           restarts after the first run: a number, `unlimited` or `never` (default)
-  --stop-timeout TIME    from TERM to KILL, for example `10s`; a bare number is in seconds
-  --socket PATH          the control socket
-
-Flags of reload:
-  --plan                 only say what would be restarted, adjusted, started and stopped, and why
-  --json                 say it as JSON
-  --config FILE, --socket PATH   as above
-
-Flags of healthy:
-  --config FILE, --socket PATH   as above
-
-Flags of catalog:
-  --bind ADDRESS:PORT    default 127.0.0.1:8500; port 0 takes a free one
-  --datacenter NAME      default dc1
-  --node NAME            default: the host's name
-
-Under the name `containerpilot` there are no subcommands.
-Exit status: 0 done, 1 failed, 2 wrong usage, 70 internal fault; else that of a job.
-";
+fn line(text: &mut String, words: &str, width: usize, about: &str) {
+    // A text takes what is written to it.
+    let _ = writeln!(text, "  {words:width$}  {about}");
+}
 
 /// A command line that makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -3,6 +3,7 @@
 use crate::events::Signal;
 use crate::jobs::Action;
 
+use super::keys;
 use super::names::Names;
 use super::walk::{Field, Finding, Place, Walk, nearest, quoted};
 
@@ -18,7 +19,7 @@ pub(super) struct ActionDraft {
 impl ActionDraft {
     /// Reads `{ signal: "HUP", job: "app" }` or `{ restart: "app" }`; `None` has been reported.
     pub(super) fn read(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<ActionDraft> {
-        let mut section = walk.section(field)?;
+        let mut section = walk.section(field, &keys::ACTION)?;
         let place = section.place.clone();
         let signal = section.take(walk, "signal");
         let job = section.take(walk, "job");

@@ -3,6 +3,7 @@
 use crate::events::Signal;
 use crate::jobs::{Attributes, Limit, Resource, Variable, Who, id};
 
+use super::keys;
 use super::section::Section;
 use super::tree::Kind;
 use super::walk::{Field, Finding, Walk, quoted, scalar_text};
@@ -233,7 +234,7 @@ fn limit(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Limit> {
             hard: both,
         });
     }
-    let mut section = walk.section(field)?;
+    let mut section = walk.section(field, &keys::LIMIT)?;
     let mut half = |walk: &mut Walk<'_>, key| {
         let field = section.take(walk, key);
         field.and_then(|field| amount(walk, &field))

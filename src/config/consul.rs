@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::keys;
 use super::section::Section;
 use super::settings::{ConsulSettings, Scheme, TlsSettings};
 use super::tree::Kind;
@@ -40,7 +41,7 @@ pub(super) fn read(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<ConsulSetti
 }
 
 fn object(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<ConsulSettings> {
-    let mut section = walk.section(field)?;
+    let mut section = walk.section(field, &keys::CONSUL)?;
     let mut settings = ConsulSettings::default();
     let given = section.take(walk, "address");
     let scheme = section.take(walk, "scheme");
@@ -74,7 +75,7 @@ fn object(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<ConsulSettings> {
         walk.warning(&file.place, finding.help("remove one of them"));
     }
     let tls = section.take(walk, "tls");
-    if let Some(tls) = tls.as_ref().and_then(|tls| walk.section(tls)) {
+    if let Some(tls) = tls.as_ref().and_then(|tls| walk.section(tls, &keys::TLS)) {
         settings.tls = read_tls(walk, tls);
     }
     let datacenter = section.take(walk, "datacenter");

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::keys;
 use super::settings::ControlSettings;
 use super::tree::Kind;
 use super::walk::{Field, Finding, Walk, quoted};
@@ -12,7 +13,7 @@ const LONGEST_PATH: usize = 107;
 /// Reads the section; what is wrong has been reported and stays at its default.
 pub(super) fn read(walk: &mut Walk<'_>, field: &Field<'_>) -> ControlSettings {
     let mut settings = ControlSettings::default();
-    let Some(mut section) = walk.section(field) else {
+    let Some(mut section) = walk.section(field, &keys::CONTROL) else {
         return settings;
     };
     if let Some(field) = section.take(walk, "socket") {

@@ -2,6 +2,7 @@
 
 use crate::jobs::Exec;
 
+use super::keys;
 use super::tree::{Kind, Node};
 use super::walk::{Field, Finding, Walk, number_text, quoted, scalar_text};
 
@@ -79,7 +80,7 @@ fn go_text(node: &Node) -> String {
 
 /// `{ shell: "…" }` is run by `/bin/sh -c`. `None` has been reported.
 fn shell(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Vec<String>> {
-    let mut section = walk.section(field)?;
+    let mut section = walk.section(field, &keys::SHELL)?;
     let given = section.take(walk, "shell");
     let text = match &given {
         Some(text) => walk.text(text)?,

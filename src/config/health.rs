@@ -10,6 +10,7 @@ use crate::jobs::{CheckSpec, HealthSpec, Probe};
 
 use super::duration::SignedDuration;
 use super::exec;
+use super::keys;
 use super::section::Section;
 use super::tree::Kind;
 use super::walk::{DURATION_HELP, Field, Finding, Place, Walk, quoted};
@@ -76,7 +77,7 @@ fn read_one(
     in_list: bool,
     can_restart: bool,
 ) -> Option<Read> {
-    let mut section = walk.section(field)?;
+    let mut section = walk.section(field, &keys::HEALTH)?;
     let probe = read_probe(walk, &mut section);
     let interval = section.take(walk, "interval");
     let interval = required(walk, &section, "interval", interval.as_ref());

@@ -13,6 +13,7 @@
 
 use std::ops::Range;
 
+use super::keys;
 use super::section::Section;
 use super::tree::{Entry, Kind, Node};
 use super::walk::{Field, Finding, Place, Walk, quoted, scalar_text};
@@ -49,6 +50,9 @@ pub(super) fn expand(walk: &mut Walk<'_>, root: &mut Node) {
     else {
         return;
     };
+    for job in jobs.iter_mut() {
+        drop_absent(job);
+    }
     if !jobs.iter().any(has_hooks) {
         return;
     }
@@ -97,7 +101,13 @@ fn check_names(walk: &mut Walk<'_>, jobs: &[Node]) {
 
 fn is_hook(entry: &Entry) -> bool {
     KEYS.iter().any(|key| entry.key.eq_ignore_ascii_case(key))
-        && !matches!(entry.value.kind, Kind::Null)
+}
+
+/// Null is as good as absent.
+fn drop_absent(job: &mut Node) {
+    if let Kind::Object(entries) = &mut job.kind {
+        entries.retain(|entry| !is_hook(entry) || !matches!(entry.value.kind, Kind::Null));
+    }
 }
 
 fn has_hooks(job: &Node) -> bool {
@@ -215,7 +225,12 @@ impl<'w, 'a> Expansion<'w, 'a> {
                 on_failure: OnFailure::Abort,
             });
         }
-        let mut section = self.walk.section(field)?;
+        let shape = if is_pre_start {
+            &keys::PRE_START
+        } else {
+            &keys::HOOK
+        };
+        let mut section = self.walk.section(field, shape)?;
         let mut keys = Vec::new();
         for (key, name) in [
             ("exec", "exec"),
@@ -391,7 +406,7 @@ impl<'w, 'a> Expansion<'w, 'a> {
 
     /// `{ signal: "HUP" }` and `{ restart: true }` act on the job itself. `None` has been reported, or is `restart: false`.
     fn action(&mut self, field: &Field<'_>) -> Option<Vec<Entry>> {
-        let mut section = self.walk.section(field)?;
+        let mut section = self.walk.section(field, &keys::REACTION)?;
         let signal = section.take(self.walk, "signal");
         let restart = section.take(self.walk, "restart");
         let all_known = section.finish(self.walk);

@@ -16,6 +16,7 @@ use super::circles;
 use super::duration::SignedDuration;
 use super::exec;
 use super::health;
+use super::keys;
 use super::names::{Facts, Names};
 use super::restarts;
 use super::section::Section;
@@ -27,22 +28,6 @@ use super::when::{When, at_least_a_millisecond};
 
 /// The job that stands for the program itself when telemetry is on.
 const OWN_JOB: &str = "containerpilot";
-
-/// Keys that the original took for fields of its own and ignored (spec: generic decoding rules).
-const IGNORED: [&str; 12] = [
-    "ttl",
-    "execTimeout",
-    "restartLimit",
-    "freqInterval",
-    "heartbeatInterval",
-    "stoppingTimeout",
-    "whenEvent",
-    "whenTimeout",
-    "whenStartsLimit",
-    "stoppingWaitEvent",
-    "serviceDefinition",
-    "healthCheckExec",
-];
 
 pub(super) use across::check_ids;
 use across::{check_terminal, number_duplicates};
@@ -110,7 +95,7 @@ fn ids() -> impl Iterator<Item = JobId> {
 impl Draft {
     /// Reads one job; `None` if it is no object.
     fn read(walk: &mut Walk<'_>, field: &Field<'_>, around: Surroundings<'_>) -> Option<Draft> {
-        let mut section = walk.section(field)?;
+        let mut section = walk.section(field, &keys::JOB)?;
         let place = section.place.clone();
         let (name, name_place) = name(walk, &mut section);
         let exec = section
@@ -144,7 +129,6 @@ impl Draft {
         let orphans = orphans.and_then(|orphans| walk.choice(&orphans, &ORPHANS));
         section.ignore(
             walk,
-            &IGNORED,
             "remove it; a health check's `ttl` belongs into `health`",
         );
         section.finish(walk);

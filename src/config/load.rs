@@ -1,17 +1,21 @@
 //! From text to a checked configuration.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::actions::Kept;
 use super::cron::Zones;
 use super::diagnostic::{Diagnostic, Report, Severity};
 use super::dialect;
+use super::image::{self, Look};
 use super::interfaces::Addresses;
 use super::job::{self, Draft};
 use super::json5::{self, Fault, Parsed};
+use super::keys;
 use super::names::Names;
 use super::secrets::{SHORTEST, Secrets, TELLTALE, is_telltale};
-use super::section::{Case, Section};
+use super::section::{Case, Known, Section};
 use super::service::Surroundings;
 use super::settings::{Config, Dialect};
 use super::source::Source;
@@ -63,7 +67,34 @@ pub struct Loaded {
 ///
 /// A report with at least one error; its warnings are in it as well.
 pub fn load(input: &Input<'_>) -> Result<Loaded, Report> {
-    read_text(input).map(|(loaded, _)| loaded)
+    read_text(input, Around::default()).map(|(loaded, _)| loaded)
+}
+
+/// What a check can know of the place where a configuration is to run.
+#[derive(Clone, Copy, Default)]
+pub struct Around<'a> {
+    /// Finds what jobs need and the image lacks, which gives warnings.
+    pub look: Option<Look<'a>>,
+    /// The time that the container's runtime leaves between TERM and KILL; `None`: what is usual.
+    pub grace: Option<Duration>,
+}
+
+impl fmt::Debug for Around<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let grace = &self.grace;
+        out.debug_struct("Around")
+            .field("grace", grace)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The same, with what is to be said of the place where it is to run.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn load_around(input: &Input<'_>, around: Around<'_>) -> Result<Loaded, Report> {
+    read_text(input, around).map(|(loaded, _)| loaded)
 }
 
 /// The text of the same configuration in which nothing is short for something else: every hook is the job that it is.
@@ -72,7 +103,7 @@ pub fn load(input: &Input<'_>) -> Result<Loaded, Report> {
 ///
 /// As [`load`].
 pub fn expand(input: &Input<'_>) -> Result<String, Report> {
-    read_text(input).map(|(_, tree)| print::print(&tree))
+    read_text(input, Around::default()).map(|(_, tree)| print::print(&tree))
 }
 
 /// The same configuration for version 3, with a comment where something is not as it was; `None` if it is one already.
@@ -127,13 +158,13 @@ fn migrate_text(
     Ok(migrated)
 }
 
-fn read_text(input: &Input<'_>) -> Result<(Loaded, Node), Report> {
+fn read_text(input: &Input<'_>, place: Around<'_>) -> Result<(Loaded, Node), Report> {
     let text = without_mark(input.text);
     check_size(input.file, text, "the file", MAX_BYTES)?;
     let rendered = render(input, text)?;
     let (mut walk, mut parsed) = parse(input, &rendered.text, Some(&rendered.map))?;
     report_replaced(&mut walk, &parsed);
-    let config = read(&mut walk, &mut parsed.root, input);
+    let config = read(&mut walk, &mut parsed.root, input, place);
     let has_errors = walk.has_errors();
     let report = walk.finish();
     match config {
@@ -323,19 +354,27 @@ fn report_replaced(walk: &mut Walk<'_>, parsed: &Parsed) {
 }
 
 /// Reads the tree; `None` if it is no configuration at all.
-fn read(walk: &mut Walk<'_>, root: &mut Node, input: &Input<'_>) -> Option<Config> {
+fn read(
+    walk: &mut Walk<'_>,
+    root: &mut Node,
+    input: &Input<'_>,
+    place: Around<'_>,
+) -> Option<Config> {
     let has_app = input.app.is_some_and(|words| !words.is_empty());
     let dialect = dialect::recognise(walk, root, has_app)?;
     if dialect == Dialect::V2 {
         *root = v2::translate(walk, root, input.app.map_or(App::Unknown, App::Words));
     }
     hooks::expand(walk, root);
-    let place = Place {
+    let at = Place {
         path: String::new(),
         range: root.range.start..root.range.start + 1,
     };
-    let field = Field { place, node: root };
-    let Some(mut top) = Section::new(&field, Case::Exact) else {
+    let field = Field {
+        place: at,
+        node: root,
+    };
+    let Some(mut top) = Section::new(&field, Known::Table(&keys::TOP), Case::Exact) else {
         let finding = Finding::new(format!(
             "cannot use {}: a configuration is an object",
             root.kind_name()
@@ -346,6 +385,7 @@ fn read(walk: &mut Walk<'_>, root: &mut Node, input: &Input<'_>) -> Option<Confi
         );
         return None;
     };
+    let _ = top.take(walk, "$schema");
     let logging = top
         .take(walk, "logging")
         .map(|field| logging::read(walk, &field));
@@ -382,7 +422,10 @@ fn read(walk: &mut Walk<'_>, root: &mut Node, input: &Input<'_>) -> Option<Confi
         None
     };
     job::check_ids(walk, &drafts);
-    limits.check(walk, &drafts);
+    limits.check(walk, &drafts, place.grace);
+    if let Some(look) = place.look {
+        image::check(walk, root, &drafts, look);
+    }
     top.finish(walk);
     Some(Config {
         dialect,

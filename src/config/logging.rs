@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::keys;
 use super::settings::{LogFormat, LogLevel, LogOutput, LoggingSettings, Overflow};
 use super::walk::{Field, Finding, Walk, quoted};
 
@@ -26,7 +27,7 @@ const OVERFLOW: [(&str, Overflow); 2] = [("block", Overflow::Block), ("drop", Ov
 /// Reads the section; what is wrong has been reported and stays at its default.
 pub(super) fn read(walk: &mut Walk<'_>, field: &Field<'_>) -> LoggingSettings {
     let mut settings = LoggingSettings::default();
-    let Some(mut section) = walk.section(field) else {
+    let Some(mut section) = walk.section(field, &keys::LOGGING) else {
         return settings;
     };
     if let Some(field) = section.take(walk, "level") {
@@ -42,6 +43,9 @@ pub(super) fn read(walk: &mut Walk<'_>, field: &Field<'_>) -> LoggingSettings {
     }
     if let Some(field) = section.take(walk, "overflow") {
         settings.overflow = walk.choice(&field, &OVERFLOW).unwrap_or_default();
+    }
+    if let Some(field) = section.take(walk, "flightRecorder") {
+        settings.flight_recorder = flight_recorder(walk, &field);
     }
     section.finish(walk);
     settings
@@ -66,6 +70,17 @@ fn in_any_case<T: Copy>(
         );
     }
     found.map(|(_, value)| *value)
+}
+
+/// The path of a file that is written anew.
+fn flight_recorder(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<PathBuf> {
+    let text = walk.text(field).filter(|text| !text.is_empty())?;
+    if text.contains('\0') {
+        let finding = Finding::new(format!("cannot use {}: not a path", quoted(&text)));
+        walk.error(&field.place, finding.help("write the path of a file"));
+        return None;
+    }
+    Some(PathBuf::from(text))
 }
 
 fn output(walk: &mut Walk<'_>, field: &Field<'_>) -> LogOutput {

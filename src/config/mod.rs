@@ -25,9 +25,11 @@ mod duration;
 mod exec;
 mod health;
 mod hooks;
+mod image;
 mod interfaces;
 mod job;
 mod json5;
+mod keys;
 mod load;
 mod logging;
 mod names;
@@ -57,8 +59,12 @@ mod tests;
 pub use cron::Zones;
 pub use diagnostic::{Diagnostic, Excerpt, Position, Report, Severity};
 pub use duration::{DurationError, SignedDuration, parse_duration};
+pub use image::{Look, Missing};
 pub use interfaces::{Addresses, InterfaceAddress, choose_again};
-pub use load::{Input, Loaded, MAX_BYTES, control_socket, expand, load, migrate};
+pub use keys::{Key, Kind, Shape, TOP};
+pub use load::{
+    Around, Input, Loaded, MAX_BYTES, control_socket, expand, load, load_around, migrate,
+};
 pub use service::address_variable;
 pub use settings::{
     Config, ConsulSettings, ControlSettings, Dialect, LogFormat, LogLevel, LogOutput,

@@ -1,6 +1,7 @@
 //! Objects: keys are taken one after the other, and what nobody takes is unknown.
 
 use super::diagnostic::Severity;
+use super::keys::Shape;
 use super::tree::{Entry, Kind};
 use super::walk::{Field, Finding, Place, Walk, quoted};
 
@@ -10,8 +11,17 @@ pub(super) struct Section<'n> {
     pub(super) place: Place,
     entries: &'n [Entry],
     taken: Vec<bool>,
-    known: Vec<&'static str>,
+    known: Known,
     case: Case,
+}
+
+/// Which keys there are.
+#[derive(Debug)]
+pub(super) enum Known {
+    /// Those of the table.
+    Table(&'static Shape),
+    /// Those that were asked for: an older version has no table of its own.
+    Asked(Vec<&'static str>),
 }
 
 /// Whether a key may be written in another case.
@@ -25,7 +35,7 @@ pub(super) enum Case {
 
 impl<'n> Section<'n> {
     /// The object of a field; `None` if it is none.
-    pub(super) fn new(field: &Field<'n>, case: Case) -> Option<Section<'n>> {
+    pub(super) fn new(field: &Field<'n>, known: Known, case: Case) -> Option<Section<'n>> {
         let Kind::Object(entries) = &field.node.kind else {
             return None;
         };
@@ -33,14 +43,19 @@ impl<'n> Section<'n> {
             place: field.place.clone(),
             entries,
             taken: vec![false; entries.len()],
-            known: Vec::new(),
+            known,
             case,
         })
     }
 
     /// The value of a key; the exact key first, then one in another case. Null is as good as absent.
     pub(super) fn take(&mut self, walk: &mut Walk<'_>, key: &'static str) -> Option<Field<'n>> {
-        self.known.push(key);
+        match &mut self.known {
+            Known::Table(shape) => {
+                debug_assert!(shape.key(key).is_some(), "no `{key}` in {}", shape.name);
+            }
+            Known::Asked(keys) => keys.push(key),
+        }
         let exact = self.entries.iter().position(|entry| entry.key == key);
         let index = match (exact, self.case) {
             (Some(index), _) => index,
@@ -63,8 +78,14 @@ impl<'n> Section<'n> {
         Some(index)
     }
 
-    /// Keys that the original took without doing anything with them.
-    pub(super) fn ignore(&mut self, walk: &mut Walk<'_>, keys: &[&str], help: &str) {
+    /// Keys that the original took without doing anything with them, and that stand in the table as such.
+    pub(super) fn ignore(&mut self, walk: &mut Walk<'_>, help: &str) {
+        if let Known::Table(shape) = self.known {
+            self.ignore_these(walk, shape.ignored, help);
+        }
+    }
+
+    pub(super) fn ignore_these(&mut self, walk: &mut Walk<'_>, keys: &[&str], help: &str) {
         for (entry, taken) in self.entries.iter().zip(&mut self.taken) {
             if !*taken && keys.iter().any(|key| entry.key.eq_ignore_ascii_case(key)) {
                 *taken = true;
@@ -96,7 +117,10 @@ impl<'n> Section<'n> {
         key: &'static str,
     ) -> Option<Section<'n>> {
         let field = self.take(walk, key)?;
-        walk.section(&field)
+        match self.known {
+            Known::Table(shape) => walk.section(&field, shape.object(key)?),
+            Known::Asked(_) => walk.older_section(&field),
+        }
     }
 
     /// The elements of an array; nothing if the key is absent.
@@ -120,8 +144,13 @@ impl<'n> Section<'n> {
             };
             let finding = Finding::new(format!("unknown key {}", quoted(&entry.key)));
             if walk.has_room(Severity::Error) {
-                let known = self.known.iter().copied();
-                walk.error(&place, finding.suggest(&entry.key, known));
+                let finding = match &self.known {
+                    Known::Table(shape) => {
+                        finding.suggest(&entry.key, shape.keys.iter().map(|key| key.name))
+                    }
+                    Known::Asked(keys) => finding.suggest(&entry.key, keys.iter().copied()),
+                };
+                walk.error(&place, finding);
             } else {
                 walk.error(&place, finding);
             }

@@ -9,6 +9,7 @@ use crate::services::{InitialStatus, ServiceSpec, Weights};
 use super::cron::Zones;
 use super::duration::{SignedDuration, parse_with_unit};
 use super::interfaces::{self, Addresses, Choice};
+use super::keys;
 use super::section::Section;
 use super::walk::{Field, Finding, Place, Walk, quoted};
 
@@ -218,7 +219,7 @@ struct Extras {
 
 impl Extras {
     fn read(walk: &mut Walk<'_>, field: &Field<'_>) -> Extras {
-        let Some(mut section) = walk.section(field) else {
+        let Some(mut section) = walk.section(field, &keys::JOB_CONSUL) else {
             return Extras::default();
         };
         let name = section.text(walk, "name");

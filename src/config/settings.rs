@@ -52,6 +52,8 @@ pub struct LoggingSettings {
     pub output: LogOutput,
     /// What happens to a job's output that the reader of ours does not take (decision 20).
     pub overflow: Overflow,
+    /// Where the last events and decisions are written when the container ends badly, beside the log.
+    pub flight_recorder: Option<PathBuf>,
 }
 
 /// How severe a message is, most severe first; the original's names.

@@ -65,7 +65,8 @@ impl Limits {
     }
 
     /// Warns when times that the file states add up to more than a container runtime waits.
-    pub(super) fn check(&self, walk: &mut Walk<'_>, drafts: &[Draft]) {
+    /// With a known `grace` those of the defaults count as well.
+    pub(super) fn check(&self, walk: &mut Walk<'_>, drafts: &[Draft], grace: Option<Duration>) {
         if let Some(place) = &self.shutdown_place
             && self.values.shutdown_timeout < self.values.stop_timeout
         {
@@ -76,22 +77,33 @@ impl Limits {
         }
         let hooks = longest_hooks(drafts);
         let jobs = hooks.iter().zip(drafts);
-        let budgets = jobs.filter_map(|(hook, draft)| self.of_job(*hook, draft));
+        let budgets = jobs.filter_map(|(hook, draft)| {
+            let (length, place) = self.of_job(*hook, draft);
+            // What has no command stops at once.
+            let by_default = grace.filter(|_| draft.spec.exec.is_some());
+            let place = place.or_else(|| by_default.map(|_| draft.place.clone()));
+            Some((length, place?))
+        });
         let longest = budgets.max_by_key(|(length, _)| *length);
-        let Some((length, place)) = longest.filter(|(length, _)| *length > USUAL_GRACE) else {
+        let limit = grace.unwrap_or(USUAL_GRACE);
+        let Some((length, place)) = longest.filter(|(length, _)| *length > limit) else {
             return;
         };
         let length = humantime::format_duration(length);
+        let shown = humantime::format_duration(limit);
+        let killer = match grace {
+            Some(_) => "the container's runtime kills",
+            None => "container runtimes usually kill",
+        };
         let finding = Finding::new(format!(
-            "a stop may take {length}, and container runtimes usually kill everything after 10s"
+            "a stop may take {length}, and {killer} everything after {shown}"
         ));
         let help = "give the runtime more time (`docker stop -t`), or shorten the timeouts";
         walk.warning(&place, finding.help(help));
     }
 
-    /// The longest stop of one job, from its hooks to KILL, with the place that decides it; `None` if it rests on
-    /// defaults alone.
-    fn of_job(&self, hook: Hook, draft: &Draft) -> Option<(Duration, Place)> {
+    /// The longest stop of one job, from its hooks to KILL, with the place that decides it, unless that is a default.
+    fn of_job(&self, hook: Hook, draft: &Draft) -> (Duration, Option<Place>) {
         let own = draft.spec.stop_timeout;
         let stop = own.unwrap_or(self.values.stop_timeout);
         let wait = match (hook, own) {
@@ -114,9 +126,9 @@ impl Limits {
             .max_by_key(|(length, _)| *length);
         let (wait, place) = wait.unwrap_or_default();
         let place = place.or_else(|| draft.stop_place.clone());
-        let place = place.or_else(|| self.stop_place.clone())?;
+        let place = place.or_else(|| self.stop_place.clone());
         let total = wait.saturating_add(stop);
-        Some((total.min(self.values.shutdown_timeout), place))
+        (total.min(self.values.shutdown_timeout), place)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::interfaces::{self, Choice};
+use super::keys;
 use super::section::Section;
 use super::service::{Surroundings, port, report_no_match};
 use super::settings::TelemetrySettings;
@@ -11,10 +12,6 @@ use super::walk::{Field, Finding, Walk, quoted};
 use crate::metrics::{MetricKind, MetricSpec, is_own};
 
 const DEFAULT_PORT: u16 = 9090;
-
-/// Keys that the original took for fields of its own.
-const IGNORED: [&str; 3] = ["addr", "MetricConfigs", "JobConfig"];
-const IGNORED_OF_METRIC: [&str; 3] = ["fullName", "metricType", "collector"];
 
 /// The words for a type.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,7 +40,7 @@ pub(super) fn read(
     field: &Field<'_>,
     around: Surroundings<'_>,
 ) -> Option<TelemetrySettings> {
-    let mut section = walk.section(field)?;
+    let mut section = walk.section(field, &keys::TELEMETRY)?;
     let port_field = section.take(walk, "port");
     let port = port_field
         .as_ref()
@@ -78,7 +75,7 @@ pub(super) fn read(
     let tags = section.texts(walk, "tags").unwrap_or_default();
     let metrics = section.list(walk, "metrics");
     let metrics = read_metrics(walk, &metrics);
-    section.ignore(walk, &IGNORED, "remove it");
+    section.ignore(walk, "remove it");
     section.finish(walk);
     Some(TelemetrySettings {
         port: port?,
@@ -127,7 +124,7 @@ fn report_twice(walk: &mut Walk<'_>, field: &Field<'_>, name: &str, agree: bool)
 
 /// One metric; `None` has been reported.
 fn read_metric(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<MetricSpec> {
-    let mut section = walk.section(field)?;
+    let mut section = walk.section(field, &keys::METRIC)?;
     let mut text = |walk: &mut Walk<'_>, key| section.text(walk, key).unwrap_or_default();
     let namespace = text(walk, "namespace");
     let subsystem = text(walk, "subsystem");
@@ -142,7 +139,7 @@ fn read_metric(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<MetricSpec> {
     };
     let kind = read_kind(walk, &mut section, word);
     let is_known = kind.is_some();
-    section.ignore(walk, &IGNORED_OF_METRIC, "remove it");
+    section.ignore(walk, "remove it");
     section.finish(walk);
     if help.is_empty() {
         let finding = Finding::new("`help` is missing: empty help string");

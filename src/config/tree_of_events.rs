@@ -5,6 +5,7 @@
 use crate::events::{JobId, Subscription};
 use crate::jobs::{Condition, Is, State};
 
+use super::keys;
 use super::names::Names;
 use super::section::Section;
 use super::walk::{Field, Finding, Place, Walk, nearest, quoted};
@@ -42,7 +43,7 @@ const IS: [(&str, Is); 3] = [
 impl Tree {
     /// Reads one source or one list; `may_nest`: a list is permitted. `None` has been reported.
     pub(super) fn read(walk: &mut Walk<'_>, field: &Field<'_>, may_nest: bool) -> Option<Tree> {
-        let mut section = walk.section(field)?;
+        let mut section = walk.section(field, &keys::CONDITION)?;
         let all = section.take(walk, "all");
         let any = section.take(walk, "any");
         if all.is_none() && any.is_none() {

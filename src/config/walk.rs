@@ -8,7 +8,8 @@ use std::ops::Range;
 
 use super::diagnostic::{Diagnostic, Report, Severity};
 use super::duration::{SignedDuration, parse_duration};
-use super::section::{Case, Section};
+use super::keys::Shape;
+use super::section::{Case, Known, Section};
 use super::source::Source;
 use super::tree::{Kind, Node};
 
@@ -337,9 +338,22 @@ impl<'a> Walk<'a> {
             .collect()
     }
 
-    /// An object.
-    pub(super) fn section<'n>(&mut self, field: &Field<'n>) -> Option<Section<'n>> {
-        let section = Section::new(field, Case::Any);
+    /// An object of this shape.
+    pub(super) fn section<'n>(
+        &mut self,
+        field: &Field<'n>,
+        shape: &'static Shape,
+    ) -> Option<Section<'n>> {
+        self.section_of(field, Known::Table(shape))
+    }
+
+    /// An object of an older version.
+    pub(super) fn older_section<'n>(&mut self, field: &Field<'n>) -> Option<Section<'n>> {
+        self.section_of(field, Known::Asked(Vec::new()))
+    }
+
+    fn section_of<'n>(&mut self, field: &Field<'n>, known: Known) -> Option<Section<'n>> {
+        let section = Section::new(field, known, Case::Any);
         if section.is_none() {
             self.mismatch(field, "an object");
         }

@@ -7,12 +7,10 @@ use crate::events::WatchId;
 use crate::watches::{Debounce, Subject, Target, WatchSpec};
 
 use super::health::period;
+use super::keys;
 use super::section::Section;
 use super::service::check_name;
 use super::walk::{Field, Finding, Place, Walk, quoted};
-
-/// Keys that the original took for fields of its own and ignored.
-const IGNORED: [&str; 2] = ["serviceName", "discoveryService"];
 
 /// Reads all watches, and the number that `watch.<name>` stands for.
 ///
@@ -57,7 +55,7 @@ fn broken() -> WatchSpec {
 }
 
 fn read(walk: &mut Walk<'_>, field: &Field<'_>) -> WatchSpec {
-    let Some(mut section) = walk.section(field) else {
+    let Some(mut section) = walk.section(field, &keys::WATCH) else {
         return broken();
     };
     let (name, name_place) = read_name(walk, &mut section);
@@ -66,7 +64,7 @@ fn read(walk: &mut Walk<'_>, field: &Field<'_>) -> WatchSpec {
     let dc = section.text(walk, "dc").filter(|dc| !dc.is_empty());
     let debounce = section.section(walk, "debounce");
     let debounce = debounce.and_then(|section| read_debounce(walk, section));
-    section.ignore(walk, &IGNORED, "remove it");
+    section.ignore(walk, "remove it");
     section.finish(walk);
     WatchSpec {
         name,

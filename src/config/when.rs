@@ -12,6 +12,7 @@ use crate::schedule::Schedule;
 
 use super::cron;
 use super::diagnostic::Severity;
+use super::keys;
 use super::names::Names;
 use super::service::Surroundings;
 use super::tree_of_events::Tree;
@@ -89,7 +90,7 @@ impl When {
         field: &Field<'_>,
         around: Surroundings<'_>,
     ) -> Option<When> {
-        let mut section = walk.section(field)?;
+        let mut section = walk.section(field, &keys::WHEN)?;
         let cron = cron::Keys::take(walk, &mut section);
         let interval = section.take(walk, "interval");
         let overlap = section.take(walk, "overlap");

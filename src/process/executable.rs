@@ -60,6 +60,32 @@ pub(super) fn find(
     Err(SpawnError::not_found(program, &cause))
 }
 
+/// Whether a start of `program` would find something to execute here and now, as far as that can be seen without one:
+/// the file, its execute bit and the interpreter that its `#!` line names. `path` and `workdir` as for a job.
+///
+/// # Errors
+///
+/// What a start would say.
+pub fn look_for(
+    program: &str,
+    path: Option<&[u8]>,
+    workdir: Option<&str>,
+) -> Result<(), SpawnError> {
+    let file = find(program, path, workdir)?;
+    let file = Path::new(OsStr::from_bytes(file.as_bytes()));
+    let file = &workdir.map_or(file.to_owned(), |workdir| Path::new(workdir).join(file));
+    let Ok(meta) = fs::metadata(file) else {
+        return Err(absent(program, file));
+    };
+    if !meta.is_file() || meta.permissions().mode() & 0o111 == 0 {
+        return Err(refused(program, file));
+    }
+    match interpreter(&head(file)) {
+        Some(name) if fs::metadata(&name).is_err() => Err(absent(program, file)),
+        _ => Ok(()),
+    }
+}
+
 fn candidate(directory: &[u8], program: &str, workdir: Option<&str>) -> PathBuf {
     let directory = if directory.is_empty() {
         b"."

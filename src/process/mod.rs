@@ -52,6 +52,7 @@ mod usage;
 
 pub use attributes::Identity;
 pub use error::SpawnError;
+pub use executable::look_for;
 pub use linkage::is_static_glibc;
 pub use reap::ProcessEvent;
 pub use registry::{Counters, Processes};

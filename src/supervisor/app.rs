@@ -13,6 +13,7 @@ use super::environment::Environment;
 use super::fault::{Faults, planted};
 use super::file_watch::FileWatch;
 use super::numbers::{Ids, Numbers};
+use super::recorder::{Recorder, What};
 use super::reload::Reload;
 use super::report::Names;
 use super::sensing::{SENSED, Sensed, Senses};
@@ -71,6 +72,7 @@ pub(super) struct App {
     /// For a server that a reload moves to another path.
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) faults: Faults,
+    pub(super) recorder: Recorder,
     /// Which jobs the wall clock starts.
     pub(super) wall_clock: WallClock,
     /// On the heap, since most configurations have none.
@@ -159,6 +161,7 @@ impl App {
             server: parts.server,
             commands: parts.commands,
             faults: parts.faults,
+            recorder: Recorder::default(),
             more_to_reap: true,
             next_look: None,
         }
@@ -234,7 +237,9 @@ impl App {
 
     /// What a configuration brings beside its jobs: names, addresses, signals, open files.
     pub(super) fn adopt_config(&mut self, signals: &Signals) {
-        self.names = Names::new(&self.config, &self.ids);
+        let mut names = Names::new(&self.config, &self.ids);
+        names.keep(&self.names, self.recorder.jobs(), self.recorder.watches());
+        self.names = names;
         self.environment
             .set_addresses(super::start::addresses_of(&self.config).into_iter());
         self.raise_file_limit();
@@ -371,6 +376,7 @@ impl App {
     }
 
     fn on_stop_signal(&mut self, signal: Signal) {
+        self.remember(What::Received(signal));
         if self.jobs.is_ending() {
             tracing::info!("{signal} received: already stopping");
         } else {
@@ -380,6 +386,7 @@ impl App {
     }
 
     fn on_other_signal(&mut self, signal: Signal, by_kernel: bool) {
+        self.remember(What::Received(signal));
         let forwarded = self.forward(signal);
         if signal == Signal::USR1 && self.config.dialect == Dialect::V2 {
             let enter = !self.jobs.in_maintenance();
@@ -398,23 +405,6 @@ impl App {
             tracing::info!("SIGHUP received: reloading");
             self.request_reload(None);
         }
-    }
-
-    /// Passes a signal on to the jobs that want it (decision 20). Says whether any job does.
-    fn forward(&mut self, signal: Signal) -> bool {
-        let mut wanted = false;
-        let live: Vec<Run> = self.processes.live().map(|(run, _)| run).collect();
-        for run in live.into_iter().filter(|run| self.jobs.owns(*run)) {
-            let spec = self.jobs.spec(run.job);
-            let wants = spec.is_some_and(|spec| spec.forward.contains(&signal));
-            if run.kind == RunKind::Main && wants {
-                self.processes.forward(run.id, signal);
-            }
-        }
-        for (_, spec) in self.jobs.iter() {
-            wanted |= spec.forward.contains(&signal);
-        }
-        wanted
     }
 
     fn look_at_processes(&mut self, now: Instant) {
@@ -457,6 +447,7 @@ impl App {
                 let left_over = left.then_some(orphans);
                 self.names
                     .exited(run, pid, exit, left_over, is_success || stopping);
+                self.remember(What::Exited { run, exit });
                 self.note_check(run, exit);
                 self.take_value(run, exit);
                 self.tell(&Event::Exited { run, exit, left });

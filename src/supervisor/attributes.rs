@@ -56,6 +56,11 @@ impl Refusal {
         }
     }
 
+    /// What to tell people.
+    pub(super) fn cause(&self) -> &str {
+        &self.cause
+    }
+
     /// The same about the start of a command.
     pub(super) fn of_start(self, program: &str) -> SpawnError {
         SpawnError {

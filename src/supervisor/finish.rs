@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::app::{App, Inputs};
+use super::fault::caught;
 use crate::events::Signal;
 use crate::services::Presence;
 
@@ -11,6 +12,9 @@ const AFTER_KILL: Duration = Duration::from_millis(500);
 
 /// What is done at the limit of the whole stop may still take this long.
 const A_LITTLE: Duration = Duration::from_millis(100);
+
+/// How long the file of the flight recorder may take: its file system may hang.
+const RECORD_LIMIT: Duration = Duration::from_secs(2);
 
 /// The last lines wait for a reader that reads, however slowly, and give up on one that takes nothing for so long.
 const LAST_LINES: Duration = Duration::from_mins(1);
@@ -41,6 +45,22 @@ impl App {
         self.logging
             .drain(STALLED, self.within_stop(LAST_LINES))
             .await;
+    }
+
+    /// Writes the flight recorder down if this is a bad end. `status` of `None`: a fault of our own. Of a single command
+    /// there is nothing to tell but its status, which everybody sees.
+    pub(super) async fn write_record(&mut self, status: Option<u8>) {
+        let reason = match status {
+            Some(0) => return,
+            Some(_) if self.plan.is_fixed() => return,
+            Some(status) => format!("the container ends with status {status}"),
+            None => "the container ends by a fault of our own".to_owned(),
+        };
+        let file = self.config.logging.flight_recorder.as_deref();
+        let limit = self.within_stop(RECORD_LIMIT);
+        let written = self.recorder.write(&self.names, &reason, file, limit);
+        // What stops the rest has not to be stopped by this.
+        caught(written).await;
     }
 
     /// So much of a wait as the limit of the whole stop leaves (decision 8), and a little in any case.

@@ -19,8 +19,10 @@
 //! | `value.rs` | jobs whose output is the value of a metric |
 //! | `facts.rs` | what a job that a watch starts is told |
 //! | `attributes.rs`, `env_file.rs` | who a job's user is, what its files of variables say |
+//! | `image.rs` | what the jobs of a configuration need and the image lacks |
 //! | `sensing.rs` | probes of checks, and what jobs say of themselves |
 //! | `environment.rs` | the children's environment |
+//! | `recorder.rs` | the last events and decisions, written down when the container ends badly |
 //! | `fault.rs` | faults of our own (P14) |
 
 mod app;
@@ -35,11 +37,13 @@ mod facts;
 mod fault;
 mod file_watch;
 mod finish;
+mod image;
 mod interfaces;
 mod numbers;
 mod outlook;
 mod perform;
 mod place;
+mod recorder;
 mod reload;
 mod report;
 mod requests;
@@ -52,5 +56,6 @@ mod value;
 mod zones;
 
 pub use crate::process::Signals;
+pub use image::check_in_image;
 pub use place::{ConfigPlace, DEFAULT_CONFIG, ReadError};
 pub use start::{End, Origin, Plan, StartError, supervise};

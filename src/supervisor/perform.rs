@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::app::App;
 use super::attributes::prepare;
 use super::environment::{own_variable, own_variables};
+use super::recorder::What;
 use crate::events::{Event, PublicEvent, Run, RunKind, Signal, Source, StartFailure};
 use crate::jobs::{Databases, Effect, JobIo, Stdin};
 use crate::logging::Label;
@@ -18,19 +19,25 @@ impl App {
             match effect {
                 Effect::Spawn { run, cause } => self.spawn(run, cause),
                 Effect::Terminate(run) => {
+                    self.remember(What::Terminated(run));
                     tracing::debug!("terminating command '{}'", self.names.run(run));
                     self.processes.terminate(run.id, self.stop_signal(run));
                 }
-                Effect::Signal(run, signal) => self.processes.forward(run.id, signal),
+                Effect::Signal(run, signal) => {
+                    self.remember(What::Signalled(run, signal));
+                    self.processes.forward(run.id, signal);
+                }
                 Effect::Kill(run) => {
                     if self.end_probe(run) {
                         continue;
                     }
+                    self.remember(What::Killed(run));
                     tracing::debug!("killing command '{}'", self.names.run(run));
                     self.processes.kill(run.id);
                 }
                 Effect::Show(job, presence) => self.show(job, presence),
                 Effect::Announce(event) => {
+                    self.remember(What::Event(event));
                     self.names.announce(event);
                     self.count(|counts| counts.on_published(event));
                 }
@@ -39,9 +46,27 @@ impl App {
                     let exec = self.jobs.spec(job).and_then(|spec| spec.exec.as_ref());
                     let command = exec.map_or("", |exec| exec.program());
                     self.names.note(job, &note, command);
+                    self.remember(What::Note(job, note));
                 }
             }
         }
+    }
+
+    /// Passes a signal on to the jobs that want it (decision 20). Says whether any job does.
+    pub(super) fn forward(&mut self, signal: Signal) -> bool {
+        let mut wanted = false;
+        let live: Vec<Run> = self.processes.live().map(|(run, _)| run).collect();
+        for run in live.into_iter().filter(|run| self.jobs.owns(*run)) {
+            let spec = self.jobs.spec(run.job);
+            let wants = spec.is_some_and(|spec| spec.forward.contains(&signal));
+            if run.kind == RunKind::Main && wants {
+                self.processes.forward(run.id, signal);
+            }
+        }
+        for (_, spec) in self.jobs.iter() {
+            wanted |= spec.forward.contains(&signal);
+        }
+        wanted
     }
 
     /// The signal of its job. A check has its own command, which knows nothing of that.
@@ -151,6 +176,7 @@ impl App {
     }
 
     fn on_not_spawned(&mut self, run: Run, error: &SpawnError, quiet: bool) {
+        self.remember(What::NotStarted(run));
         let name = self.names.run(run);
         if quiet {
             tracing::debug!("unable to start {name}: {error}");
@@ -174,6 +200,7 @@ impl App {
             self.values.extend(output.take().map(|pipe| (run.id, pipe)));
         }
         self.count(|counts| counts.on_started(run, Instant::now()));
+        self.remember(What::Started { run, pid });
         let job = self.names.job(run.job);
         tracing::debug!(job, pid, "{}.Run start", self.names.run(run));
         let label = match run.kind {

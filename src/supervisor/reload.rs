@@ -20,6 +20,7 @@ use super::app::{App, Inputs};
 use super::discovery::Discovery;
 use super::numbers::Ids;
 use super::outlook::in_one_line;
+use super::recorder::What;
 use super::start::{self, Ready, load};
 use crate::catalog::Catalog;
 use crate::config::Config;
@@ -149,9 +150,12 @@ impl App {
             match result {
                 _ if !askers.applies => {}
                 Ok(ready) => self.on_good(ready),
-                Err(report) => tracing::error!(
-                    "the configuration was not reloaded, everything goes on: {report}"
-                ),
+                Err(report) => {
+                    self.remember(What::NotReloaded);
+                    tracing::error!(
+                        "the configuration was not reloaded, everything goes on: {report}"
+                    );
+                }
             }
         }
         if let Some(later) = self.reload.later.take() {
@@ -258,6 +262,7 @@ impl App {
         self.ids = ids;
         self.adopt_config(&inputs.signals);
         let effects = self.jobs.change(Instant::now().into());
+        self.remember(What::Reloaded);
         tracing::info!("reloaded: {} jobs; {done}", self.config.jobs.len());
         tracing::debug!("control: reloaded app via control plane");
         self.perform(effects);

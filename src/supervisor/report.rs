@@ -28,6 +28,27 @@ impl Names {
         }
     }
 
+    /// Takes over from others the names of these, which are not of this configuration any more.
+    pub(super) fn keep(
+        &mut self,
+        other: &Names,
+        jobs: impl Iterator<Item = JobId>,
+        watches: impl Iterator<Item = WatchId>,
+    ) {
+        for job in jobs {
+            let name = || other.job(job).to_owned();
+            self.jobs.entry(job).or_insert_with(name);
+        }
+        for watch in watches {
+            let name = || other.watch(watch).to_owned();
+            self.watches.entry(watch).or_insert_with(name);
+        }
+    }
+
+    fn watch(&self, watch: WatchId) -> &str {
+        self.watches.get(&watch).map_or("?", String::as_str)
+    }
+
     pub(super) fn job(&self, job: JobId) -> &str {
         if job == OWN {
             return SERVICE;
@@ -49,10 +70,7 @@ impl Names {
             Source::Global => "global".to_owned(),
             Source::Job(job) => self.job(job).to_owned(),
             Source::Check(job) => format!("check.{}", self.job(job)),
-            Source::Watch(watch) => {
-                let name = self.watches.get(&watch).map_or("?", String::as_str);
-                format!("watch.{name}")
-            }
+            Source::Watch(watch) => format!("watch.{}", self.watch(watch)),
             Source::Signal(signal) => signal.to_string(),
         }
     }

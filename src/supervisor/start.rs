@@ -180,6 +180,11 @@ async fn run(mut app: App, inputs: &mut Inputs) -> End {
     for _ in 0..2 {
         if let Some(outcome) = caught(app.run(inputs)).await {
             let fault = app.faults.any();
+            app.write_record(match outcome {
+                Outcome::End(status) if !fault => Some(status),
+                Outcome::End(_) | Outcome::Fault | Outcome::Reload => None,
+            })
+            .await;
             app.finish(inputs).await;
             return match outcome {
                 Outcome::End(status) if !fault => End::Status(status),
@@ -188,6 +193,7 @@ async fn run(mut app: App, inputs: &mut Inputs) -> End {
         }
     }
     app.faults.report();
+    app.write_record(None).await;
     app.finish(inputs).await;
     End::Fault
 }

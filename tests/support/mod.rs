@@ -23,6 +23,7 @@ mod pilot;
 mod process;
 pub(crate) mod raw;
 mod running;
+pub(crate) mod schema;
 mod shell;
 mod stand_in;
 mod stub;

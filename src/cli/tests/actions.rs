@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot};
 
 use super::super::actions::{find_socket, template};
-use super::super::{RunOptions, USAGE};
+use super::super::{RunOptions, usage};
 use super::*;
 use crate::config::ControlSettings;
 use crate::control::{Command, HealthAnswer, ReloadPlan, Server};
@@ -46,11 +46,11 @@ fn help_that_was_asked_for_is_an_answer_and_other_help_an_error() {
     let asked = program(&["containerpilot", "-help"], &[]);
     assert_eq!(
         (asked.code, asked.out.as_str(), asked.err.as_str()),
-        (ExitCode::Success, USAGE, "")
+        (ExitCode::Success, usage().as_str(), "")
     );
     let wrong = program(&["containerpilot", "-nope"], &[]);
     assert_eq!((wrong.code, wrong.out.as_str()), (ExitCode::Usage, ""));
-    let expected = format!("flag provided but not defined: -nope\n{USAGE}");
+    let expected = format!("flag provided but not defined: -nope\n{}", usage());
     assert_eq!(wrong.err, expected);
 }
 

@@ -1,5 +1,6 @@
 mod actions;
 mod parse;
+mod table;
 
 use std::ffi::OsString;
 
@@ -39,7 +40,7 @@ fn program(args: &[&str], variables: &[(&str, &str)]) -> Outcome {
             supervised = Some(request);
             ExitCode::Job(42)
         },
-        |_| ExitCode::Job(43),
+        |_, _| ExitCode::Job(43),
         |_, _| ExitCode::Job(44),
     );
     Outcome {

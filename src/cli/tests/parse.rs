@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::super::{Action, CatalogOptions, Invocation, RunOptions, parse};
+use super::super::{Action, CatalogOptions, CheckRequest, Invocation, RunOptions, parse};
 use super::*;
 use crate::jobs::{Exec, Restarts};
 
@@ -291,10 +291,23 @@ fn check_takes_one_file() {
         let file = PathBuf::from("f");
         assert_eq!(
             read(args),
-            Ok(Invocation::Check { strict, file }),
+            Ok(Invocation::Check(CheckRequest {
+                strict,
+                file,
+                ..CheckRequest::default()
+            })),
             "{args:?}"
         );
     }
+    assert_eq!(
+        read(&["pilothouse", "check", "--image", "--json", "f"]),
+        Ok(Invocation::Check(CheckRequest {
+            image: true,
+            json: true,
+            file: PathBuf::from("f"),
+            ..CheckRequest::default()
+        }))
+    );
     for args in [
         &["pilothouse", "check"][..],
         &["pilothouse", "check", "--strict"],

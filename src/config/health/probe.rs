@@ -1,6 +1,7 @@
 //! `http`, `tcp`, `grpc` and `file` of a check.
 
 use crate::config::duration::SignedDuration;
+use crate::config::keys;
 use crate::config::section::Section;
 use crate::config::tree::Kind;
 use crate::config::walk::{DURATION_HELP, Field, Finding, Walk, quoted};
@@ -24,7 +25,7 @@ pub(super) fn grpc(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Probe> {
         let service = String::new();
         return Some(Probe::Grpc { target, service });
     };
-    let mut section = walk.section(field)?;
+    let mut section = walk.section(field, &keys::GRPC)?;
     let target = target::from_keys(walk, &mut section, None);
     let service = section.take(walk, "service");
     section.finish(walk);
@@ -48,7 +49,7 @@ pub(super) fn grpc(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Probe> {
 pub(super) fn file(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Probe> {
     let (path, max_age) = match &field.node.kind {
         Kind::Object(_) => {
-            let mut section = walk.section(field)?;
+            let mut section = walk.section(field, &keys::FILE)?;
             let path = section.take(walk, "path");
             let max_age = section.take(walk, "maxAge");
             let place = section.place.clone();
@@ -85,7 +86,7 @@ pub(super) fn http(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Probe> {
         let (target, path) = read_url(walk, field)?;
         return Some(Probe::Http(plain(target, path)));
     };
-    let mut section = walk.section(field)?;
+    let mut section = walk.section(field, &keys::HTTP)?;
     let probe = read_http(walk, &mut section);
     section.finish(walk);
     probe.map(Probe::Http)

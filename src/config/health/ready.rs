@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::config::keys;
 use crate::config::section::Section;
 use crate::config::tree::Kind;
 use crate::config::walk::{DURATION_HELP, Field, Finding, Walk};
@@ -48,7 +49,7 @@ pub(in crate::config) fn read(
 
 fn read_one(walk: &mut Walk<'_>, field: &Field<'_>, watchdog: Option<Duration>) -> Option<Ready> {
     if let Kind::Object(_) = field.node.kind {
-        let mut section = walk.section(field)?;
+        let mut section = walk.section(field, &keys::READY)?;
         let fd = section.take(walk, "fd");
         let all_known = section.finish(walk);
         let Some(fd) = fd else {

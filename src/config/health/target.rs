@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::config::keys;
 use crate::config::section::Section;
 use crate::config::tree::Kind;
 use crate::config::walk::{Field, Finding, Walk, quoted};
@@ -16,7 +17,7 @@ const HERE: &str = "localhost";
 pub(super) fn read(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<Target> {
     let text = match &field.node.kind {
         Kind::Object(_) => {
-            let mut section = walk.section(field)?;
+            let mut section = walk.section(field, &keys::TARGET)?;
             let target = from_keys(walk, &mut section, None);
             section.finish(walk);
             return target;

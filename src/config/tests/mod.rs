@@ -14,6 +14,7 @@ mod secret;
 mod section;
 mod stop;
 mod syntax;
+mod table;
 mod telemetry;
 mod when;
 

@@ -80,3 +80,37 @@ fn defaults_and_short_times_are_no_warning() {
         clean(&text);
     }
 }
+
+#[test]
+fn a_known_grace_period_replaces_the_usual_one() {
+    let said = |text: &str, grace: Option<u64>| {
+        let around = Around {
+            grace: grace.map(secs),
+            ..Around::default()
+        };
+        let input = Input {
+            file: "app.json5",
+            text,
+            variables: &Variables::new(),
+            addresses: Addresses::NotLookedUp,
+            zones: Zones::NotLookedUp,
+            app: None,
+        };
+        load_around(&input, around).unwrap().warnings.to_string()
+    };
+    let text = "{ stopTimeout: 20, jobs: [{ name: 'app', exec: 'app' }] }";
+    assert!(said(text, None).contains("usually kill everything after 10s"));
+    assert_eq!(said(text, Some(20)), "");
+    let short = said(text, Some(15));
+    assert!(
+        short.contains(
+            "a stop may take 20s, and the container's runtime kills everything after 15s"
+        ),
+        "{short}"
+    );
+    // The default of 5 s counts as well once it is known what there is.
+    let text = "{ jobs: [{ name: 'app', exec: 'app' }] }";
+    assert_eq!(said(text, None), "");
+    assert_eq!(said(text, Some(5)), "");
+    assert!(said(text, Some(4)).contains("warning: jobs[0]: a stop may take 5s"));
+}

@@ -25,7 +25,7 @@ fn pair(
     taken: &mut HashSet<String>,
     field: &Field<'_>,
 ) -> Option<(Node, Node)> {
-    let mut section = walk.section(field)?;
+    let mut section = walk.older_section(field)?;
     let named = name(walk, &mut section);
     let poll = positive(walk, &mut section, "poll");
     let on_change = section.take(walk, "onChange");

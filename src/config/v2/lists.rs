@@ -24,7 +24,7 @@ fn task(
     index: usize,
     field: &Field<'_>,
 ) -> Option<Node> {
-    let mut section = walk.section(field)?;
+    let mut section = walk.older_section(field)?;
     let name = section.text(walk, "name");
     let exec = section.take(walk, "command");
     let frequency = section.take(walk, "frequency");
@@ -96,7 +96,7 @@ fn coprocess(
     index: usize,
     field: &Field<'_>,
 ) -> Option<Node> {
-    let mut section = walk.section(field)?;
+    let mut section = walk.older_section(field)?;
     let name = section.text(walk, "name");
     let exec = section.take(walk, "command");
     let restarts = section.take(walk, "restarts");

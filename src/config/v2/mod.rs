@@ -32,7 +32,7 @@ mod tests;
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::section::{Case, Section};
+use super::section::{Case, Known, Section};
 use super::tree::{Kind, Node};
 use super::walk::{Field, Finding, Place, Walk, scalar_text};
 
@@ -111,7 +111,7 @@ pub(super) fn translate(walk: &mut Walk<'_>, root: &Node, app: App<'_>) -> Node 
         range: range.clone(),
     };
     let field = Field { place, node: root };
-    let Some(mut top) = Section::new(&field, Case::Exact) else {
+    let Some(mut top) = Section::new(&field, Known::Asked(Vec::new()), Case::Exact) else {
         // The readers say what a configuration is.
         return root.clone();
     };
@@ -182,7 +182,7 @@ fn logging(walk: &mut Walk<'_>, top: &mut Section<'_>, keys: &mut Keys) {
     let Some(field) = top.take(walk, "logging") else {
         return;
     };
-    let Some(mut section) = walk.section(&field) else {
+    let Some(mut section) = walk.older_section(&field) else {
         return;
     };
     let mut logging = Keys::of(&field);

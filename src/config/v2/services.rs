@@ -42,7 +42,7 @@ pub(super) fn translate(walk: &mut Walk<'_>, context: &mut Context<'_>, services
 
 /// `None` has been reported.
 fn job(walk: &mut Walk<'_>, context: &mut Context<'_>, field: &Field<'_>) -> Option<Node> {
-    let mut section = walk.section(field)?;
+    let mut section = walk.older_section(field)?;
     let mut job = Keys::of(field);
     let named = name(walk, &mut section);
     let poll = positive(walk, &mut section, "poll");
@@ -148,7 +148,7 @@ fn extras(
         None => Keys::new(job.range()),
     };
     if let Some(consul) = consul {
-        let mut section = walk.section(consul)?;
+        let mut section = walk.older_section(consul)?;
         for key in ["enableTagOverride", "deregisterCriticalServiceAfter"] {
             if let Some(field) = section.take(walk, key) {
                 extras.field(key, &field);

@@ -17,7 +17,7 @@ pub(super) fn translate(
     context: &mut Context<'_>,
     field: &Field<'_>,
 ) -> Option<Node> {
-    let mut section = walk.section(field)?;
+    let mut section = walk.older_section(field)?;
     let mut telemetry = Keys::of(field);
     let interfaces = section.take(walk, "interfaces");
     for key in ["port", "tags"] {
@@ -32,7 +32,7 @@ pub(super) fn translate(
         telemetry.node("interfaces", Node::array(vec![default], telemetry.range()));
     }
     let sensors = section.list(walk, "sensors");
-    section.ignore(walk, &IGNORED, "remove it");
+    section.ignore_these(walk, &IGNORED, "remove it");
     section.finish(walk);
     let mut metrics = Vec::new();
     for sensor in sensors {
@@ -49,7 +49,7 @@ pub(super) fn translate(
 /// period, as tasks are run. Version 2 did not apply the time limit and froze when a sensor did; here it is the period
 /// where none is written.
 fn sensor_of(walk: &mut Walk<'_>, context: &mut Context<'_>, field: &Field<'_>) -> Option<Node> {
-    let mut section = walk.section(field)?;
+    let mut section = walk.older_section(field)?;
     let mut metric = Keys::of(field);
     let parts = name_parts(walk, &mut section, &mut metric);
     for key in ["help", "type"] {

@@ -1,2 +1,3 @@
 mod attributes;
 mod place;
+mod recorder;
