@@ -4,6 +4,7 @@
 mod change;
 mod ends;
 mod index;
+mod operate;
 mod status;
 mod view;
 
@@ -44,6 +45,8 @@ pub struct Jobs {
     limited: usize,
     /// Jobs that are to stop once nobody needs them.
     deferred: BTreeSet<JobId>,
+    /// The jobs at, or near, their end that an operator wants back.
+    wanted: BTreeSet<JobId>,
     /// The jobs that have published `stopping` and wait for their hooks.
     awaiting_hooks: BTreeSet<JobId>,
     limits: StopLimits,
@@ -79,6 +82,7 @@ impl Jobs {
             look: BTreeSet::new(),
             watches: BTreeMap::new(),
             deferred: BTreeSet::new(),
+            wanted: BTreeSet::new(),
             limited: 0,
             deadlines: BTreeSet::new(),
             awaiting_hooks: BTreeSet::new(),
@@ -186,7 +190,10 @@ impl Jobs {
             return over.then_some(Outcome::Reload);
         }
         let has_end = self.ending.is_some() || !self.all.is_empty();
-        let over = has_end && self.all.values().all(Job::is_complete);
+        // What an operator has stopped may be started again, so it does not count as complete.
+        let is_complete =
+            |job: &Job| job.is_complete() && (self.ending.is_some() || !job.is_put_down());
+        let over = has_end && self.all.values().all(is_complete);
         let first_failure = self.first_failure.map(|(_, exit)| exit);
         let own = Outcome::End(first_failure.map_or(0, Exit::status));
         let outcome = self.ending.map_or(own, |ending| ending.outcome());
@@ -303,7 +310,9 @@ impl Jobs {
     fn show_initial(&self, of: &BTreeSet<JobId>, trays: &mut Trays) {
         let has_initial = |job: &&Job| {
             let service = job.spec.service.as_ref();
-            of.contains(&job.id) && service.is_some_and(|service| service.initial_status.is_some())
+            of.contains(&job.id)
+                && !job.is_in_maintenance()
+                && service.is_some_and(|service| service.initial_status.is_some())
         };
         let initial = self.in_order().filter(has_initial);
         let shown = initial.map(|job| Effect::Show(job.id, Presence::Initial));
@@ -316,7 +325,12 @@ impl Jobs {
             return;
         }
         self.maintenance = on;
-        self.with_all(now, trays, |job, turn| job.on_maintenance(on, turn));
+        self.with_all(now, trays, |job, turn| {
+            // Its own maintenance goes on.
+            if !job.is_in_maintenance() {
+                job.on_maintenance(on, turn);
+            }
+        });
         let code = if on {
             EventCode::EnterMaintenance
         } else {
@@ -344,7 +358,11 @@ impl Jobs {
             self.take_finals(now, &mut trays);
             self.act(now, &mut trays);
             let settled = trays.queue.is_empty() && trays.finals.is_empty();
-            if settled && !self.revise(now, &mut trays) && !self.advance_ends(now, &mut trays) {
+            if settled
+                && !self.revise(now, &mut trays)
+                && !self.advance_ends(now, &mut trays)
+                && !self.begin_wanted(now, &mut trays)
+            {
                 return trays.effects;
             }
         }
@@ -442,7 +460,8 @@ impl Jobs {
             epoch: self.epoch,
             limits: self.limits,
             stopping,
-            maintenance: self.maintenance,
+            maintenance: self.maintenance || job.is_in_maintenance(),
+            unchecked: job.is_unchecked(),
             jitter: &mut self.jitter,
             next_run: &mut self.next_run,
             effects: &mut trays.effects,

@@ -168,10 +168,15 @@ impl Service {
     }
 
     pub(super) fn on_presence(&mut self, presence: Presence, output: &str, turn: &mut Turn<'_>) {
+        if presence == Presence::Back {
+            self.end = End::No;
+            return self.act(turn);
+        }
         if self.end != End::No {
             return;
         }
         match presence {
+            Presence::Back => {}
             Presence::Initial if self.wanted.is_some() => {}
             Presence::Initial => {
                 // What still stands there from before may have another status; a registration brings its own.

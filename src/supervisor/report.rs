@@ -174,6 +174,7 @@ impl Names {
                 "{name} sent no heartbeat within {}",
                 span(*limit)
             ),
+            Note::Anew => tracing::info!(job = name, "{name} begins anew"),
             Note::Completed { exit } => {
                 let exit = exit.map_or_else(String::new, |exit| exit.to_string());
                 tracing::debug!(

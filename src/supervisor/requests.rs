@@ -67,7 +67,11 @@ impl App {
         match status.health {
             Health::Unhealthy => Some(format!("{name} is unhealthy")),
             Health::Unknown
-                if status.is_checked && status.is_started && status.state != JobState::Complete =>
+                if status.is_checked
+                    && status.is_started
+                    && !status.is_unchecked
+                    && !status.in_maintenance
+                    && !matches!(status.state, JobState::Complete | JobState::Stopped) =>
             {
                 Some(format!("{name} has not passed a health check yet"))
             }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Fate, Job, Phase, Step};
-use crate::events::{EventCode, JobId, Source};
+use crate::events::{EventCode, JobId, RunId, Source};
 use crate::jobs::condition::View;
 use crate::jobs::health::{Checks, Health};
 use crate::jobs::run::LiveRun;
@@ -112,6 +112,13 @@ impl Job {
                 .is_none_or(|check| check.live().next().is_none())
     }
 
+    /// Whether it has nothing more to do as a hook. One that hears of every end has no end of its own as long as there may be
+    /// another one.
+    pub(in crate::jobs) fn has_served(&self) -> bool {
+        let hears_each = matches!(self.spec.start.trigger, Trigger::Each(_));
+        self.is_complete() || (hears_each && self.is_at_rest())
+    }
+
     /// Whether it is at its end though something that KILL did not end is still there.
     pub(in crate::jobs) fn gave_up(&self) -> bool {
         self.abandoned
@@ -160,6 +167,18 @@ impl Job {
         let check = self.check.as_ref().and_then(Checks::deadline);
         let kept = self.kept.iter().filter_map(LiveRun::deadline).min();
         [phase, check, self.tick, kept].into_iter().flatten().min()
+    }
+
+    /// The live run of its command, and since when.
+    pub(in crate::jobs) fn run(&self) -> Option<(RunId, Instant)> {
+        let (Phase::Running { live, .. }
+        | Phase::Halting {
+            live: Some(live), ..
+        }) = &self.phase
+        else {
+            return None;
+        };
+        live.exit().is_none().then_some((live.run.id, live.since))
     }
 
     /// Whether its command, or what that left on purpose, runs.

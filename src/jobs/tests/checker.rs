@@ -9,8 +9,8 @@ use crate::events::{
     StartFailure, StopReason,
 };
 use crate::jobs::{
-    Action, Effect, Exec, JobSpec, JobState, Jobs, Leaf, Next, Orphans, Outcome, Restarts,
-    StopLimits, Trigger,
+    Action, Effect, Exec, JobSpec, JobState, Jobs, Leaf, Next, Note, Operation, Orphans, Outcome,
+    Progress, Refused, Restarts, StopLimits, Trigger,
 };
 use crate::services::Presence;
 
@@ -38,6 +38,8 @@ pub(super) enum Step {
     Stale(usize),
     /// A reload in which the jobs of these bits run something else.
     Reload(u32),
+    /// An operator asks something of a job.
+    Operate(usize, Operation),
 }
 
 /// What the outside knows of a run.
@@ -75,6 +77,12 @@ pub(super) struct Checker {
     reloads: u32,
     /// How often one has taken over.
     changes: u32,
+    /// How often a job has begun anew for an operator.
+    renewals: u32,
+    /// The jobs that an operator has stopped and not asked for since.
+    down: BTreeSet<JobId>,
+    /// Starts that an operator has asked for, which no limit counts.
+    asked: BTreeMap<JobId, u32>,
 }
 
 impl Checker {
@@ -98,6 +106,9 @@ impl Checker {
             next: None,
             reloads: 0,
             changes: 0,
+            renewals: 0,
+            down: BTreeSet::new(),
+            asked: BTreeMap::new(),
         }
     }
 
@@ -140,7 +151,7 @@ impl Checker {
         for effect in effects.iter().filter(|_| first) {
             if let Effect::Terminate(run) | Effect::Kill(run) | Effect::Spawn { run, .. } = effect {
                 assert!(
-                    leaving.contains(&run.job),
+                    leaving.contains(&run.job) || self.stopping.contains(&run.job),
                     "what stays is left in peace: {effect:?}"
                 );
             }
@@ -154,11 +165,8 @@ impl Checker {
         self.changes += 1;
         let leaving: BTreeSet<JobId> = self.jobs.leaving().collect();
         for job in &leaving {
-            self.starts.remove(job);
-            self.stopped.remove(job);
-            self.stopping.remove(job);
-            self.leaving.remove(job);
-            self.left.remove(job);
+            self.forget(*job);
+            self.down.remove(job);
         }
         // Only what KILL does not end outlives its job.
         let lost = self.live.keys().filter(|run| leaving.contains(&run.job));
@@ -170,7 +178,9 @@ impl Checker {
         self.specs = self.next.take().expect("a reload waits");
         let effects = self.jobs.change(self.now);
         let ended = |effect: &Effect| match effect {
-            Effect::Terminate(run) | Effect::Kill(run) => !leaving.contains(&run.job),
+            Effect::Terminate(run) | Effect::Kill(run) => {
+                !leaving.contains(&run.job) && !self.stopping.contains(&run.job)
+            }
             _ => false,
         };
         // Everything may end at once, for an essential job that waits in vain.
@@ -217,8 +227,92 @@ impl Checker {
                 }
                 Effect::Announce(event) => self.on_announce(event),
                 Effect::Show(job, presence) => self.on_show(job, presence),
+                Effect::Report(job, Note::Anew) => self.on_anew(job),
                 Effect::Report(..) => {}
             }
+        }
+    }
+
+    /// An operator wanted it back, or the job that it is a hook of.
+    fn on_anew(&mut self, job: JobId) {
+        assert!(
+            self.stop_asked.is_none(),
+            "nothing begins anew after a stop"
+        );
+        assert!(
+            !self.down.contains(&job),
+            "what an operator stopped stays so"
+        );
+        assert!(
+            self.stopped.remove(&job),
+            "only what is at its end begins anew"
+        );
+        let left = self
+            .live
+            .keys()
+            .any(|run| run.job == job && run.kind == RunKind::Main);
+        assert!(!left, "nothing is left of what begins anew");
+        self.renewals += 1;
+        self.forget(job);
+    }
+
+    fn forget(&mut self, job: JobId) {
+        self.starts.remove(&job);
+        self.stopped.remove(&job);
+        self.stopping.remove(&job);
+        self.leaving.remove(&job);
+        self.left.remove(&job);
+    }
+
+    fn operate(&mut self, pick: usize, operation: Operation) {
+        let job = JobId(u32::try_from(pick % self.specs.len()).expect("few jobs"));
+        let before = self.jobs.status(job).expect("there");
+        let leaves = self.jobs.leaving().any(|other| other == job);
+        let is_free = !self.jobs.is_ending() && !leaves;
+        let starts = matches!(operation, Operation::Start | Operation::Restart);
+        if starts && is_free {
+            self.down.remove(&job);
+            *self.asked.entry(job).or_default() += 1;
+        }
+        let changes = self.changes;
+        let (result, effects) = self.jobs.operate(job, operation, self.now);
+        self.trace.push(format!("{job:?}: {result:?}"));
+        match operation {
+            Operation::Stop if is_free => {
+                assert!(result.is_ok(), "a stop is never refused");
+                let at_end = matches!(before.state, JobState::Stopping | JobState::Complete)
+                    || matches!(before.state, JobState::Skipped | JobState::Failed)
+                    || before.state == JobState::Stopped;
+                assert_eq!(
+                    result == Ok(Progress::Already),
+                    at_end && !before.is_wanted,
+                    "a stop tells whether it does something"
+                );
+            }
+            Operation::Signal(_) => {
+                let sent = effects
+                    .iter()
+                    .any(|effect| matches!(effect, Effect::Signal(..)));
+                assert_eq!(result.is_ok(), sent, "a signal is sent or refused");
+            }
+            Operation::Start | Operation::Restart if is_free => {
+                assert!(result.is_ok(), "a start is never refused");
+            }
+            Operation::Start | Operation::Restart => {
+                let refused = matches!(result, Err(Refused::Ending | Refused::Leaving));
+                assert!(refused, "no start in an end");
+            }
+            _ => {}
+        }
+        self.perform(effects);
+        self.call_if_due();
+        if operation == Operation::Stop && is_free && self.changes == changes {
+            if result == Ok(Progress::Begun) {
+                self.down.insert(job);
+            }
+            let (again, effects) = self.jobs.operate(job, operation, self.now);
+            let idle = again == Ok(Progress::Already) && effects.is_empty();
+            assert!(idle || self.jobs.is_ending(), "a second stop does nothing");
         }
     }
 
@@ -230,7 +324,7 @@ impl Checker {
             assert!(!self.stopping.contains(&job), "it leaves before `stopping`");
             self.leaving.insert(job);
             self.left.insert(job);
-        } else if presence != Presence::Absent {
+        } else if !matches!(presence, Presence::Absent | Presence::Back) {
             assert!(
                 !self.jobs.in_maintenance(),
                 "nothing is shown in maintenance"
@@ -255,10 +349,17 @@ impl Checker {
                 self.stop_asked.is_none() || self.is_hook(run.job),
                 "no start after a stop but of hooks"
             );
+            assert!(
+                !self.down.contains(&run.job),
+                "what an operator stopped stays so"
+            );
             self.count_start(run.job);
         } else {
             assert!(self.stop_asked.is_none(), "no check after a stop");
             assert!(!self.jobs.in_maintenance(), "no check in maintenance");
+            let status = self.jobs.status(run.job).expect("there");
+            assert!(!status.in_maintenance, "nor in the job's own");
+            assert!(!status.is_unchecked, "no check that is switched off");
         }
         self.live.insert(
             run,
@@ -287,7 +388,8 @@ impl Checker {
             && !each
             && !renewed
         {
-            assert!(*starts <= limit + 1, "no more starts than allowed");
+            let asked = self.asked.get(&job).copied().unwrap_or_default();
+            assert!(*starts <= limit + 1 + asked, "no more starts than allowed");
         }
     }
 
@@ -406,6 +508,7 @@ impl Checker {
             Step::Left(pick, was_there) => self.answer_leaving(pick, was_there),
             Step::Stale(pick) => self.stale(pick),
             Step::Reload(bits) => self.reload(bits),
+            Step::Operate(pick, operation) => self.operate(pick, operation),
         }
     }
 
@@ -416,10 +519,10 @@ impl Checker {
         }
         let job = waiting[pick % waiting.len()];
         self.leaving.remove(&job);
-        let changes = self.changes;
+        let changes = self.changes + self.renewals;
         self.tell(&Event::Left { job, was_there });
         assert!(
-            self.stopping.contains(&job) || self.changes > changes,
+            self.stopping.contains(&job) || self.changes + self.renewals > changes,
             "its hooks begin when it has left"
         );
     }
