@@ -17,15 +17,19 @@ mod catalog;
 mod exit;
 mod flags;
 mod invocation;
+mod live;
 mod parse;
+mod parse_live;
 mod program;
 mod run;
+mod table;
 #[cfg(test)]
 mod tests;
 mod usage;
 
 pub use exit::ExitCode;
 pub use invocation::{Action, CatalogOptions, Invocation, RunOptions};
+pub use live::LiveAction;
 pub use parse::parse;
 pub use program::main;
 pub use run::{CheckRequest, Console, SuperviseRequest, run};

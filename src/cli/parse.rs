@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::flags::{Flag, Words};
 use super::invocation::{Action, CatalogOptions, Invocation, RunOptions};
+use super::parse_live;
 use super::usage::UsageError;
 use crate::jobs::{Exec, Restarts};
 
@@ -47,13 +48,13 @@ fn subcommand(name: &str, words: Words<'_>) -> Result<Invocation, UsageError> {
         "catalog" => catalog(words),
         "version" => nothing_more(name, words, Invocation::Version),
         "help" => Ok(Invocation::Help),
-        _ => Err(unknown_command(name)),
+        _ => parse_live::parse(name, words).unwrap_or_else(|| Err(unknown_command(name))),
     }
 }
 
 fn unknown_command(name: &str) -> UsageError {
     let close = |known: &&&str| strsim::damerau_levenshtein(name, known) <= 2;
-    let hint = match COMMANDS.iter().find(close) {
+    let hint = match COMMANDS.iter().chain(&parse_live::COMMANDS).find(close) {
         Some(known) => format!("did you mean `{known}`?"),
         None => format!("to supervise a command, write `run -- {name} ...`"),
     };
@@ -155,7 +156,10 @@ fn file_of(out: &OsStr) -> PathBuf {
 }
 
 /// A value that counts as not given when it is empty, as in the original.
-fn some_value<'a>(flag: Flag<'a>, words: &mut Words<'a>) -> Result<Option<OsString>, UsageError> {
+pub(super) fn some_value<'a>(
+    flag: Flag<'a>,
+    words: &mut Words<'a>,
+) -> Result<Option<OsString>, UsageError> {
     let value = flag.value(words)?;
     Ok((!value.is_empty()).then(|| value.to_owned()))
 }
@@ -354,7 +358,7 @@ fn duration<'a>(flag: Flag<'a>, words: &mut Words<'a>) -> Result<Duration, Usage
     })
 }
 
-fn utf8(word: &OsStr) -> Result<String, UsageError> {
+pub(super) fn utf8(word: &OsStr) -> Result<String, UsageError> {
     let text = word.to_str();
     let text = text.ok_or_else(|| {
         let message = format!("cannot use `{}`: it is not UTF-8", word.display());

@@ -10,6 +10,17 @@ Usage:
   pilothouse migrate FILE [-- APP [ARG...]]     print FILE, which is of version 2 or 1, in the form of version 3
   pilothouse reload [flags]                     have the configuration read again, or say what that would do
   pilothouse healthy [flags] [JOB]              exit 0 if JOB, or everything, is healthy
+  pilothouse status [--json] [--watch]          what runs, as a table
+  pilothouse start|stop|restart JOB             one job; what was stopped stays so until it is started
+  pilothouse signal SIGNAL JOB                  send a signal to a job's processes
+  pilothouse why [--json] JOB                   what a job waits for, and what was decided about it
+  pilothouse logs [-f] JOB                      the last lines of a job; -f: and those that come
+  pilothouse events [-f] [--json]               the last events; -f: and those that come
+  pilothouse checks enable|disable JOB          switch a job's health checks on or off
+  pilothouse maintenance enable|disable [JOB]   of everything, or of one job
+  pilothouse publish EVENT                      start the jobs that wait for the source `event.EVENT`
+  pilothouse env|metric NAME=VALUE...           as -putenv and -putmetric
+  pilothouse ping                               exit 0 if the control socket answers
   pilothouse catalog [flags]                    serve a Consul in memory, for development and tests
   pilothouse version
   pilothouse help
@@ -40,7 +51,7 @@ Flags of reload:
   --json                 say it as JSON
   --config FILE, --socket PATH   as above
 
-Flags of healthy:
+Flags of healthy, status, ping and the others about what runs:
   --config FILE, --socket PATH   as above
 
 Flags of catalog:

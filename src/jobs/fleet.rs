@@ -175,6 +175,12 @@ impl Jobs {
         self.limited > 0 || self.ending.is_some() || self.change.is_some()
     }
 
+    /// How many jobs are triggered by this event, or wait for it.
+    #[must_use]
+    pub fn subscribers(&self, event: PublicEvent) -> usize {
+        self.index.subscribers.get(&event).map_or(0, Vec::len)
+    }
+
     /// Whether a job is triggered by this event.
     #[must_use]
     pub fn has_subscriber(&self, event: PublicEvent) -> bool {
@@ -374,7 +380,7 @@ impl Jobs {
         };
         let is_private = match event.source {
             Source::Job(job) | Source::Check(job) => self.is_leaving(job),
-            Source::Global | Source::Watch(_) | Source::Signal(_) => false,
+            Source::Global | Source::Watch(_) | Source::Signal(_) | Source::Custom(_) => false,
         };
         for job in subscribers {
             if !self.is_for(event, job) || (is_private && !self.is_leaving(job)) {

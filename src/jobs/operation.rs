@@ -22,6 +22,21 @@ pub enum Operation {
     Maintenance(bool),
 }
 
+impl fmt::Display for Operation {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Operation::Start => out.write_str("start"),
+            Operation::Stop => out.write_str("stop"),
+            Operation::Restart => out.write_str("restart"),
+            Operation::Signal(signal) => write!(out, "{signal} to"),
+            Operation::Check(true) => out.write_str("checks on of"),
+            Operation::Check(false) => out.write_str("checks off of"),
+            Operation::Maintenance(true) => out.write_str("maintenance of"),
+            Operation::Maintenance(false) => out.write_str("end of the maintenance of"),
+        }
+    }
+}
+
 /// How far an operation has come when it is answered. None is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use super::chronicle::Chronicle;
 use super::cron::WallClock;
 use super::discovery::{ANSWERS, Answered, Discovery};
 use super::embedded::Embedded;
@@ -66,6 +67,8 @@ pub(super) struct App {
     /// For a server that a reload moves to another path.
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) faults: Faults,
+    /// What has happened last.
+    pub(super) chronicle: Chronicle,
     /// Which jobs the wall clock starts.
     pub(super) wall_clock: WallClock,
     /// More children may have ended than were collected.
@@ -128,6 +131,7 @@ impl App {
         App {
             wall_clock: WallClock::new(ids.jobs(&parts.config), now),
             check_output: HashMap::new(),
+            chronicle: Chronicle::new(now),
             senses: Senses::new(parts.sensed),
             discovery,
             embedded: parts.embedded,

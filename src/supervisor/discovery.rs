@@ -397,6 +397,20 @@ impl Discovery {
         self.services.registration(job)
     }
 
+    /// Whether a job's service stands in the catalogue, as far as is known.
+    pub(super) fn is_present(&self, job: JobId) -> bool {
+        self.services.is_present(job)
+    }
+
+    /// How much a watch has found; `None` before its first answer.
+    pub(super) fn found(&self, watch: WatchId) -> Option<usize> {
+        let found = self.watches.shown(watch)?;
+        Some(match found.as_ref() {
+            watches::Found::Instances(instances) => instances.len(),
+            watches::Found::Entries(entries) => entries.len(),
+        })
+    }
+
     /// Questions are not needed any more; calls may still take a service out.
     pub(super) fn stop_asking(&mut self) {
         for (_, task) in self.asks.drain() {

@@ -50,6 +50,7 @@ impl Names {
                 format!("watch.{name}")
             }
             Source::Signal(signal) => signal.to_string(),
+            Source::Custom(name) => format!("event.{name}"),
         }
     }
 

@@ -31,6 +31,7 @@ impl App {
                 self.tell(&Event::Maintenance(enable));
                 let _ = reply.send(Ok(()));
             }
+            Command::Live(request) => self.on_live(request),
             Command::Health { job, reply } => {
                 let _ = reply.send(self.health(job.as_deref()));
             }

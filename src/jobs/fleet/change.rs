@@ -72,6 +72,12 @@ impl Jobs {
         change.flat_map(|change| change.leaving.iter().copied())
     }
 
+    /// Whether a reload waits for jobs to end.
+    #[must_use]
+    pub fn is_changing(&self) -> bool {
+        self.change.is_some()
+    }
+
     /// Lets the prepared configuration take over; to be called when [`Jobs::outcome`] says so.
     pub fn change(&mut self, now: Instant) -> Vec<Effect> {
         let Some(Change { next, leaving, .. }) = self.change.take() else {
@@ -140,7 +146,7 @@ impl Jobs {
         let PublicEvent { code, source } = event;
         match source {
             Source::Global => code == EventCode::Startup && self.has_started,
-            Source::Signal(_) => false,
+            Source::Signal(_) | Source::Custom(_) => false,
             Source::Watch(watch) => match code {
                 EventCode::Healthy => self.watches.get(&watch) == Some(&true),
                 EventCode::Unhealthy => self.watches.get(&watch) == Some(&false),

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::Jobs;
 use crate::events::{Exit, JobId, RunId};
+use crate::jobs::condition::Leaf;
 use crate::jobs::health::{Checks, Health};
 use crate::jobs::machine::{Fate, Phase};
 
@@ -68,6 +69,16 @@ pub enum JobState {
 }
 
 impl Jobs {
+    /// What a job waits for, or has waited for before its first start, each with whether it has come or is so; and whether
+    /// one of them is enough.
+    #[must_use]
+    pub fn conditions(&self, job: JobId) -> (Vec<(Leaf, bool)>, bool) {
+        let found = self.all.get(&job);
+        found.map_or((Vec::new(), false), |found| {
+            found.conditions(&self.seen_by(job))
+        })
+    }
+
     /// What others may see of a job; `None` if there is no such job (any more).
     #[must_use]
     pub fn status(&self, job: JobId) -> Option<JobStatus> {

@@ -30,7 +30,7 @@ impl Seen<'_> {
     fn is_of_the_past(&self, source: Source) -> bool {
         match source {
             Source::Job(job) | Source::Check(job) => self.stays && self.jobs.is_leaving(job),
-            Source::Global | Source::Watch(_) | Source::Signal(_) => false,
+            Source::Global | Source::Watch(_) | Source::Signal(_) | Source::Custom(_) => false,
         }
     }
 
@@ -41,7 +41,7 @@ impl Seen<'_> {
                 let returns = self.jobs.job(job).is_put_down() || self.jobs.wanted.contains(&job);
                 returns && self.jobs.ending.is_none() && self.serves != Some(job)
             }
-            Source::Global | Source::Watch(_) | Source::Signal(_) => false,
+            Source::Global | Source::Watch(_) | Source::Signal(_) | Source::Custom(_) => false,
         }
     }
 }
@@ -86,7 +86,7 @@ impl View for Seen<'_> {
                 !jobs.job(job).has_told_stopping()
             }
             Source::Job(job) | Source::Check(job) => !jobs.job(job).is_complete(),
-            Source::Global | Source::Watch(_) | Source::Signal(_) => true,
+            Source::Global | Source::Watch(_) | Source::Signal(_) | Source::Custom(_) => true,
         }
     }
 }

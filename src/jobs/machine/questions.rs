@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{Fate, Job, Phase, Step};
 use crate::events::{EventCode, JobId, RunId, Source};
-use crate::jobs::condition::View;
+use crate::jobs::condition::{Leaf, View};
 use crate::jobs::health::{Checks, Health};
 use crate::jobs::run::LiveRun;
 use crate::jobs::spec::Trigger;
@@ -13,6 +13,15 @@ impl Job {
     /// The job whose end it is a hook of, and whether of `stopping` or `stopped`.
     pub(in crate::jobs) fn hook_of(&self) -> Option<(EventCode, JobId)> {
         self.spec.start.hook_of().filter(|(_, job)| *job != self.id)
+    }
+
+    /// What it waits for, or has waited for, each with whether it has come, and whether one of them is enough.
+    pub(in crate::jobs) fn conditions(&self, view: &impl View) -> (Vec<(Leaf, bool)>, bool) {
+        let (mut parts, any) = self.gate.parts(view);
+        for (_, met) in parts.iter_mut().filter(|_| self.opened) {
+            *met = true;
+        }
+        (parts, any)
     }
 
     /// Whether it waits for what has come true by now.
