@@ -1,7 +1,9 @@
 //! Live control: what operators see and do while everything runs.
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -68,7 +70,7 @@ fn k06_every_order_has_an_answer_in_every_state() {
     let pilot = started(
         r"[
         { name: 'app', exec: 'sleep 61', stopTimeout: '20s' },
-        { name: 'slow', exec: ['sh', '-c', 'trap : TERM; while :; do sleep 0.1; done'], stopTimeout: '1h' },
+        { name: 'slow', exec: ['sh', '-c', 'trap : TERM; while ! test -e @DIR@/go; do sleep 0.05; done'], stopTimeout: '1h' },
         { name: 'crash', exec: 'false', restarts: 'unlimited', backoff: { initial: '1h', max: '1h' } },
         { name: 'over', exec: 'true' },
         { name: 'waits', exec: 'sleep 62', when: { source: 'app', once: 'stopped' } },
@@ -119,6 +121,7 @@ fn k06_every_order_has_an_answer_in_every_state() {
     assert_eq!(operate(&pilot, "app", "restart"), ok("begun"));
     pilot.wait_until(PATIENCE, "the second run", || runs("app") == Some(2));
     await_state(&pilot, "app", "running");
+    pilot.write("go", "");
     assert_eq!(pilot.find("sleep 61").len(), 1);
     stop(pilot);
 }
@@ -438,4 +441,117 @@ fn lists_show_jobs_watches_and_services() {
     assert_eq!(done(&pilot, &["signal", "WINCH", "a b/c"]), "a b/c: sent\n");
     assert_eq!(done(&pilot, &["ping"]), "ok\n");
     stop(pilot);
+}
+
+/// A client of another user: its status, and what it said.
+fn as_nobody(pilot: &Running, arguments: &[&str]) -> (Option<i32>, String) {
+    let socket = pilot.dir().join("control.socket");
+    let done = Command::new(env!("CARGO_BIN_EXE_pilothouse"))
+        .args(arguments)
+        .arg("-socket")
+        .arg(socket)
+        .env_clear()
+        .uid(65_534)
+        .gid(65_534)
+        .output()
+        .expect("it starts");
+    let said = [done.stdout, done.stderr].concat();
+    (
+        done.status.code(),
+        String::from_utf8_lossy(&said).into_owned(),
+    )
+}
+
+#[test]
+fn k03_a_user_may_read_and_not_change() {
+    if !nix::unistd::geteuid().is_root() {
+        return crate::support::skip("a client of another user", "only root can start one");
+    }
+    let pilot = Pilot::config(
+        r"{ control: { socket: '@DIR@/control.socket', mode: '0666', writers: ['root'] }, stopTimeout: 1,
+            jobs: [{ name: 'app', exec: 'sleep 61' }] }",
+    )
+    .start();
+    pilot.wait_for_line("control: serving at", PATIENCE);
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(pilot.dir(), open).expect("a directory of ours");
+    await_state(&pilot, "app", "running");
+    for reads in [
+        &["status"][..],
+        &["ping"],
+        &["why", "app"],
+        &["healthy"],
+        &["logs", "app"],
+    ] {
+        let (code, said) = as_nobody(&pilot, reads);
+        assert_eq!(code, Some(0), "{reads:?}: {said}");
+    }
+    for changes in [
+        &["stop", "app"][..],
+        &["signal", "KILL", "app"],
+        &["maintenance", "enable"],
+        &["reload"],
+        &["publish", "x"],
+        &["env", "A=1"],
+        &["metric", "a=1"],
+        &["checks", "disable", "app"],
+    ] {
+        let (code, said) = as_nobody(&pilot, changes);
+        assert_eq!(code, Some(1), "{changes:?}: {said}");
+        assert!(said.contains("status 403"), "{changes:?}: {said}");
+    }
+    assert_eq!(state(&pilot, "app"), "running");
+    assert_eq!(done(&pilot, &["stop", "app"]), "app: stopping\n");
+    // A reload follows other lists.
+    let path = pilot.dir().join("containerpilot.json5");
+    let text = std::fs::read_to_string(&path).expect("its file");
+    pilot.write(
+        "containerpilot.json5",
+        &text.replace("writers: ['root']", "readers: []"),
+    );
+    done(&pilot, &["reload"]);
+    pilot.wait_until(PATIENCE, "the new lists", || {
+        let (_, said) = as_nobody(&pilot, &["status"]);
+        said.contains("status 403")
+    });
+    stop(pilot);
+}
+
+mod heavy {
+    use super::*;
+
+    /// What a debug build may take; the release build is held to 50 ms by the benchmark.
+    const LIMIT: Duration = Duration::from_millis(50);
+
+    #[test]
+    fn status_answers_at_once_while_a_thousand_jobs_crash() {
+        let mut jobs = String::from("[");
+        for number in 0..1_000 {
+            let _ = write!(
+                jobs,
+                "{{ name: 'crash{number}', exec: 'false', restarts: 'unlimited' }},"
+            );
+        }
+        let pilot = started(&(jobs + "]"));
+        let all_ran = |status: &Value| {
+            let jobs = status["jobs"].as_array().expect("jobs");
+            assert_eq!(jobs.len(), 1_000);
+            jobs.iter().all(|job| job["runs"].as_u64() > Some(0))
+        };
+        let mut took = Vec::new();
+        loop {
+            let asked = Instant::now();
+            let answer = pilot.request("GET", "/api/v1/status", "");
+            took.push(asked.elapsed());
+            let status: Value = serde_json::from_str(&answer.body).expect("JSON");
+            if all_ran(&status) && took.len() >= 100 {
+                break;
+            }
+        }
+        took.sort();
+        let (median, worst) = (took[took.len() / 2], took[took.len() - 1]);
+        println!("{} answers: median {median:?}, worst {worst:?}", took.len());
+        assert!(median < LIMIT, "median {median:?}, worst {worst:?}");
+        stop(pilot);
+    }
 }
