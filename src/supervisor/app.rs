@@ -213,6 +213,10 @@ impl App {
                 }
                 Wake::Clock => {}
             }
+            // Signals come first, and while a thousand jobs crash there is always one: a client waits for one turn.
+            if let Ok(command) = inputs.commands.try_recv() {
+                self.on_command(command);
+            }
             self.look_at_processes(now);
             self.answer();
         }
@@ -286,8 +290,11 @@ impl App {
 
     async fn wait(&mut self, inputs: &mut Inputs, received: &mut Vec<Received>) -> Wake {
         let now = self.look_at_clock();
-        if self.more_to_reap || !self.answers.is_empty() {
+        let is_late = self.jobs.next_deadline().is_some_and(|due| due <= now);
+        if self.more_to_reap || !self.answers.is_empty() || is_late {
             // Let the pumps and the control socket have their turn, but do not wait.
+            // Twice: a request is read in one, and passed on to us, and its answer written in another.
+            tokio::task::yield_now().await;
             tokio::task::yield_now().await;
             inputs.signals.drain(received);
             return Wake::Signals;
