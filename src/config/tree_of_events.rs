@@ -201,7 +201,7 @@ impl Leaf {
 
     fn try_condition(&self, own: JobId, names: &Names) -> Result<Condition, (Place, Finding)> {
         let (name, source_place) = &self.source;
-        if let (Some(event), How::Each(_)) = (alone(name), &self.how) {
+        if let (Some(event), How::Each(None)) = (alone(name), &self.how) {
             return Ok(Condition::Once(event));
         }
         let Some(source) = names.find(name) else {

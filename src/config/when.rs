@@ -304,7 +304,10 @@ impl Plain {
     }
 
     fn alone(&self) -> Option<Subscription> {
-        alone(&self.source.as_ref()?.0)
+        let event = alone(&self.source.as_ref()?.0)?;
+        // With an event it is the name of a job.
+        let is_signal = matches!(event.source, Source::Signal(_));
+        (is_signal || self.trigger.is_none()).then_some(event)
     }
 
     /// The event that is waited for; `searches` for a name that may have been meant.
@@ -361,8 +364,8 @@ struct Heard<'w> {
     odd: Option<(&'w Place, Finding)>,
 }
 
-pub(super) const SOURCES: &str = "a source is the name of a job, `check.` and a job, `watch.` and a watch, `global`, `SIGHUP` or \
-                       `SIGUSR2`; config/README.md lists the events of each";
+pub(super) const SOURCES: &str = "a source is the name of a job, `check.` and a job, `watch.` and a watch, `global`, `SIGHUP`, \
+                       `SIGUSR2` or `event.` and a name; config/README.md lists the events of each";
 
 impl<'w> Heard<'w> {
     fn event(on: Subscription) -> Heard<'w> {
