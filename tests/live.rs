@@ -251,10 +251,10 @@ impl Follower {
 #[test]
 fn events_and_lines_are_followed_until_the_end() {
     let pilot = started(
-        r#"[
+        r"[
         { name: 'app', exec: ['sh', '-c', 'echo one; echo two; exec sleep 61'] },
         { name: 'deploy', when: { source: 'event.deploy' }, exec: ['sh', '-c', 'echo deployed'] },
-    ]"#,
+    ]",
     );
     pilot.wait_until(PATIENCE, "both lines", || {
         done(&pilot, &["logs", "app"]) == "one\ntwo\n"

@@ -257,7 +257,7 @@ mod tests {
     async fn who_reads_too_slowly_is_dropped_and_told() {
         let (feed, stream) = feed(place().await, Patience::new(Duration::from_secs(1)));
         let block = vec![b'x'; 1023];
-        let taken = (0..).take_while(|_| feed.output(1, &block)).count();
+        let taken = (0..WAITING).take_while(|_| feed.output(1, &block)).count();
         assert_eq!(taken, WAITING / block.len());
         drop(feed);
         let text = everything(stream).await;

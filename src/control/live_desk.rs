@@ -21,7 +21,7 @@ impl Desk {
             LiveRoute::Status => self.status(|status| json(&status)).await,
             LiveRoute::List(Kind::Jobs, Some(name)) => self.job(name).await,
             LiveRoute::List(kind, name) => {
-                self.status(|status| list(status, kind, name.as_deref()))
+                self.status(|status| list(&status, kind, name.as_deref()))
                     .await
             }
             LiveRoute::Operate(job, order) => match operation(order, body) {
@@ -182,7 +182,7 @@ fn unknown(kind: &str, name: &str) -> Answer {
     Answer::failure(Dialect::Api, StatusCode::NOT_FOUND, &reason)
 }
 
-fn list(status: Status, kind: Kind, name: Option<&str>) -> Answer {
+fn list(status: &Status, kind: Kind, name: Option<&str>) -> Answer {
     match (kind, name) {
         (Kind::Jobs, _) => json(&json!({ "jobs": status.jobs })),
         (Kind::Watches, None) => json(&json!({ "watches": status.watches })),

@@ -133,9 +133,10 @@ mod tests {
         assert_eq!(recent.lines("job 0", None), ["one", "two", "thr"]);
         recent.push(&name(0), 1, b"ee\n");
         assert_eq!(recent.lines("job 0", None), ["one", "two", "three"]);
-        let flood: String = (0..10_000)
+        let flood: Vec<String> = (0..10_000)
             .map(|number| format!("line {number}\n"))
             .collect();
+        let flood = flood.concat();
         recent.push(&name(0), 1, flood.as_bytes());
         let lines = recent.lines("job 0", None);
         assert_eq!(lines.last().map(String::as_str), Some("line 9999"));
@@ -147,8 +148,9 @@ mod tests {
     #[test]
     fn all_jobs_together_stay_within_the_bound() {
         let mut recent = Recent::default();
+        let block = vec![b'x'; 64 * 1024];
         for number in 0..3_000 {
-            recent.push(&name(number), 1, &[b'x'; 64 * 1024]);
+            recent.push(&name(number), 1, &block);
         }
         // A ring that grows by doubling may have twice what it needs.
         assert!(kept(&recent) <= 2 * TOTAL, "{}", kept(&recent));

@@ -176,7 +176,6 @@ impl Service {
             return;
         }
         match presence {
-            Presence::Back => {}
             Presence::Initial if self.wanted.is_some() => {}
             Presence::Initial => {
                 // What still stands there from before may have another status; a registration brings its own.
@@ -191,7 +190,7 @@ impl Service {
             Presence::Critical if self.wanted.is_some() => {
                 self.want(CheckStatus::Critical, output);
             }
-            Presence::Critical => {}
+            Presence::Critical | Presence::Back => {}
             Presence::Absent => {
                 self.wanted = None;
                 self.own_remnant();
