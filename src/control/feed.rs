@@ -71,9 +71,18 @@ impl Feed {
         self.offer(Piece::Message(text))
     }
 
-    /// Tells what the run with this number has written. Answers as [`Feed::message`].
+    /// Tells what the run with this number has written; nothing, if that is empty. Answers as [`Feed::message`].
     pub fn output(&self, run: u64, bytes: &[u8]) -> bool {
-        !bytes.is_empty() && self.offer(Piece::Output(run, bytes.into()))
+        if bytes.is_empty() {
+            return self.is_heard();
+        }
+        self.offer(Piece::Output(run, bytes.into()))
+    }
+
+    /// Whether the follower is still there, as far as is known.
+    #[must_use]
+    pub fn is_heard(&self) -> bool {
+        !self.pieces.is_closed()
     }
 
     fn offer(&self, piece: Piece) -> bool {
@@ -251,6 +260,14 @@ mod tests {
         let lines = ["before", "one", "other", "two", "a b", "rest"];
         let expected: String = lines.map(|line| format!("data: {line}\n\n")).concat();
         assert_eq!(everything(stream).await, expected + ENDED);
+    }
+
+    #[tokio::test]
+    async fn a_feed_knows_that_nobody_is_there() {
+        let (feed, stream) = feed(place().await, Patience::new(Duration::from_secs(1)));
+        assert!(feed.is_heard() && feed.output(1, b""));
+        drop(stream);
+        assert!(!feed.is_heard() && !feed.output(1, b"") && !feed.message(String::new()));
     }
 
     #[tokio::test]

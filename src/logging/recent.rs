@@ -11,7 +11,8 @@ const TOTAL: usize = 2 * 1024 * 1024;
 /// What is kept of one job at most, in bytes; with more than 128 jobs each has its share of the total.
 const MOST: usize = 16 * 1024;
 
-/// Who follows a job's output: whose run it is (a number), and what was read. `false`: nothing more.
+/// Who follows a job's output: whose run it is (a number), and what was read. `false`: nothing more. What is empty asks only
+/// that.
 pub type Follower = Box<dyn FnMut(u64, &[u8]) -> bool + Send>;
 
 /// All of it.
@@ -61,7 +62,10 @@ impl Recent {
     /// The lines that are kept of a job, oldest first. `follower` is told what follows.
     pub(super) fn lines(&mut self, name: &str, follower: Option<Follower>) -> Vec<String> {
         if let Some(follower) = follower {
-            self.add(Arc::from(name)).followers.push(follower);
+            let job = self.add(Arc::from(name));
+            // Without output nobody hears that a follower has gone.
+            job.followers.retain_mut(|follower| follower(0, &[]));
+            job.followers.push(follower);
         }
         self.jobs.get(name).map(Job::lines).unwrap_or_default()
     }
@@ -158,6 +162,15 @@ mod tests {
         assert!(all <= TOTAL, "{all}");
         recent.keep(|name| name == "job 7");
         assert_eq!(recent.jobs.len(), 1);
+    }
+
+    #[test]
+    fn followers_that_have_gone_make_room_for_the_next() {
+        let mut recent = Recent::default();
+        for _ in 0..3 {
+            recent.lines("job 0", Some(Box::new(|_, bytes| !bytes.is_empty())));
+        }
+        assert_eq!(recent.jobs["job 0"].followers.len(), 1);
     }
 
     #[test]

@@ -28,7 +28,7 @@ use crate::services::CallId;
 use crate::watches::AskId;
 
 /// Statuses collected before the loop looks at the clock and the signals again (P04).
-const REAP_SLICE: usize = 64;
+const REAP_SLICE: usize = 16;
 
 /// The longest wait while a time limit runs against somebody else.
 const HEARTBEAT: Duration = Duration::from_millis(500);

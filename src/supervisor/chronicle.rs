@@ -91,6 +91,10 @@ impl Chronicle {
 
     /// The events that are kept, oldest first; `feed` gets those that follow.
     pub(super) fn events(&mut self, feed: Option<Feed>, names: &Names) -> Vec<EventView> {
+        if feed.is_some() {
+            // Without an event nobody hears that a follower has gone.
+            self.followers.retain(Feed::is_heard);
+        }
         self.followers.extend(feed);
         let events = self.events.iter();
         events.map(|(at, event)| view(*at, *event, names)).collect()
