@@ -26,6 +26,7 @@ mod hostile;
 mod jobs;
 mod layering;
 mod lifecycle;
+mod live;
 mod live_reload;
 mod log_lines;
 mod log_load;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::exit::ExitCode;
 use super::invocation::Action;
+use super::live::{self, LiveAction, LiveError};
 use super::run::Console;
 use crate::config::ControlSettings;
 use crate::control::{Client, ClientError, GIT_HASH, ReloadPlan, VERSION};
@@ -109,6 +110,8 @@ enum RequestError {
     Runtime(#[from] io::Error),
     #[error("{0}")]
     Unhealthy(String),
+    #[error(transparent)]
+    Live(#[from] LiveError),
 }
 
 /// Sends a request to a running supervisor.
@@ -117,6 +120,12 @@ pub(super) fn request(
     find_socket: impl FnOnce() -> Result<PathBuf, ReadError>,
     console: &mut Console<'_>,
 ) -> ExitCode {
+    if let Action::Live(live) = action {
+        return match request_live(live, find_socket, console) {
+            Ok(code) => code,
+            Err(error) => console.refuse(&format!("{}: {error}", live.name()), ExitCode::Failure),
+        };
+    }
     match perform(action, find_socket) {
         Ok(text) if text.is_empty() => ExitCode::Success,
         Ok(text) => console.print(text.as_bytes()),
@@ -133,8 +142,24 @@ fn prefix(action: &Action) -> &'static str {
         Action::PutEnv(_) => "-putenv: failed to run subcommand: ",
         Action::PutMetric(_) => "-putmetric: failed to run subcommand: ",
         Action::ReloadPlan { .. } => "reload --plan: ",
-        Action::Healthy(_) => "",
+        Action::Healthy(_) | Action::Live(_) => "",
     }
+}
+
+fn request_live(
+    action: &LiveAction,
+    find_socket: impl FnOnce() -> Result<PathBuf, ReadError>,
+    console: &mut Console<'_>,
+) -> Result<ExitCode, RequestError> {
+    let client = Client::new(&find_socket()?)?;
+    let runtime = runtime()?;
+    Ok(runtime.block_on(live::perform(action, &client, console))?)
+}
+
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
 }
 
 /// Says what is to be printed.
@@ -144,9 +169,7 @@ fn perform(
 ) -> Result<String, RequestError> {
     let socket = find_socket()?;
     let client = Client::new(&socket)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = runtime()?;
     runtime.block_on(async {
         match action {
             Action::Ping => {
@@ -161,6 +184,8 @@ fn perform(
             Action::Maintenance(enable) => client.maintenance(*enable).await?,
             Action::PutEnv(pairs) => client.put_environ(pairs).await?,
             Action::PutMetric(pairs) => client.put_metric(pairs).await?,
+            // Writes while it goes on.
+            Action::Live(_) => {}
             Action::Healthy(job) => {
                 let health = client.health(job.as_deref()).await?;
                 if !health.healthy {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::completions::Shell;
+use super::live::LiveAction;
 use crate::jobs::{Exec, Restarts};
 
 /// One thing to do.
@@ -97,6 +98,8 @@ pub enum Action {
     PutMetric(BTreeMap<String, String>),
     /// `healthy`: of a job, or of everything.
     Healthy(Option<String>),
+    /// About what runs.
+    Live(LiveAction),
 }
 
 /// Flags of `pilothouse run`. `None` is the default that a configuration without the key has.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::completions::Shell;
 use super::flags::{Flag, Words};
 use super::invocation::{Action, CatalogOptions, CheckRequest, Invocation, RunOptions};
+use super::parse_live;
 use super::table::{self, COMMANDS, FLAGS, REQUESTS};
 use super::usage::UsageError;
 use crate::jobs::{Exec, Restarts};
@@ -52,7 +53,7 @@ fn subcommand(name: &str, words: Words<'_>) -> Result<Invocation, UsageError> {
         "schema" => nothing_more(name, words, Invocation::Schema),
         "version" => nothing_more(name, words, Invocation::Version),
         "help" => Ok(Invocation::Help),
-        _ => Err(unknown_command(name)),
+        _ => parse_live::parse(name, words),
     }
 }
 
@@ -160,7 +161,10 @@ fn file_of(out: &OsStr) -> PathBuf {
 }
 
 /// A value that counts as not given when it is empty, as in the original.
-fn some_value<'a>(flag: Flag<'a>, words: &mut Words<'a>) -> Result<Option<OsString>, UsageError> {
+pub(super) fn some_value<'a>(
+    flag: Flag<'a>,
+    words: &mut Words<'a>,
+) -> Result<Option<OsString>, UsageError> {
     let value = flag.value(words)?;
     Ok((!value.is_empty()).then(|| value.to_owned()))
 }
@@ -373,7 +377,7 @@ fn duration<'a>(flag: Flag<'a>, words: &mut Words<'a>) -> Result<Duration, Usage
     })
 }
 
-fn utf8(word: &OsStr) -> Result<String, UsageError> {
+pub(super) fn utf8(word: &OsStr) -> Result<String, UsageError> {
     let text = word.to_str();
     let text = text.ok_or_else(|| {
         let message = format!("cannot use `{}`: it is not UTF-8", word.display());

@@ -121,6 +121,109 @@ pub(super) const COMMANDS: &[Command] = &[
         flags: &[CONFIG, SOCKET],
     },
     Command {
+        name: "status",
+        arguments: "[--json] [--watch]",
+        first: Takes::Nothing,
+        about: "what runs, as a table",
+        flags: &[
+            JSON,
+            switch("watch", "show it again and again"),
+            CONFIG,
+            SOCKET,
+        ],
+    },
+    Command {
+        name: "start",
+        arguments: "JOB",
+        first: Takes::Text,
+        about: "start one job",
+        flags: &[CONFIG, SOCKET],
+    },
+    Command {
+        name: "stop",
+        arguments: "JOB",
+        first: Takes::Text,
+        about: "stop one job; it stays so until it is started",
+        flags: &[CONFIG, SOCKET],
+    },
+    Command {
+        name: "restart",
+        arguments: "JOB",
+        first: Takes::Text,
+        about: "stop one job and start it anew",
+        flags: &[CONFIG, SOCKET],
+    },
+    Command {
+        name: "signal",
+        arguments: "SIGNAL JOB",
+        first: Takes::Text,
+        about: "send a signal to a job's processes",
+        flags: &[CONFIG, SOCKET],
+    },
+    Command {
+        name: "why",
+        arguments: "[--json] JOB",
+        first: Takes::Text,
+        about: "what a job waits for, and what was decided about it",
+        flags: &[JSON, CONFIG, SOCKET],
+    },
+    Command {
+        name: "logs",
+        arguments: "[-f] JOB",
+        first: Takes::Text,
+        about: "the last lines of a job; -f: and those that come",
+        flags: &[FOLLOW, FOLLOWS, CONFIG, SOCKET],
+    },
+    Command {
+        name: "events",
+        arguments: "[-f] [--json]",
+        first: Takes::Nothing,
+        about: "the last events; -f: and those that come",
+        flags: &[FOLLOW, FOLLOWS, JSON, CONFIG, SOCKET],
+    },
+    Command {
+        name: "checks",
+        arguments: "enable|disable JOB",
+        first: Takes::Words(&["enable", "disable"]),
+        about: "switch a job's health checks on or off",
+        flags: &[CONFIG, SOCKET],
+    },
+    Command {
+        name: "maintenance",
+        arguments: "enable|disable [JOB]",
+        first: Takes::Words(&["enable", "disable"]),
+        about: "of everything, or of one job",
+        flags: &[CONFIG, SOCKET],
+    },
+    Command {
+        name: "publish",
+        arguments: "EVENT",
+        first: Takes::Text,
+        about: "start the jobs that wait for the source `event.EVENT`",
+        flags: &[CONFIG, SOCKET],
+    },
+    Command {
+        name: "env",
+        arguments: "NAME=VALUE...",
+        first: Takes::Text,
+        about: "set environment variables for later runs, as -putenv",
+        flags: &[CONFIG, SOCKET],
+    },
+    Command {
+        name: "metric",
+        arguments: "NAME=VALUE...",
+        first: Takes::Text,
+        about: "record metrics, as -putmetric",
+        flags: &[CONFIG, SOCKET],
+    },
+    Command {
+        name: "ping",
+        arguments: "",
+        first: Takes::Nothing,
+        about: "exit 0 if the control socket answers",
+        flags: &[CONFIG, SOCKET],
+    },
+    Command {
         name: "catalog",
         arguments: "[flags]",
         first: Takes::Nothing,
@@ -207,6 +310,10 @@ pub(super) const REQUESTS: &[Flag] = &[
         "record a metric; may be repeated",
     ),
 ];
+
+const JSON: Flag = switch("json", "say it as JSON");
+const FOLLOW: Flag = switch("f", "go on with those that come");
+const FOLLOWS: Flag = switch("follow", "the same");
 
 const CONFIG: Flag = file(
     "config",

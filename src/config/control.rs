@@ -25,9 +25,21 @@ pub(super) fn read(walk: &mut Walk<'_>, field: &Field<'_>) -> ControlSettings {
     if let Some(field) = section.take(walk, "owner") {
         settings.owner = owner(walk, &field);
     }
+    if let Some(field) = section.take(walk, "readers") {
+        settings.readers = Some(people(walk, &field));
+    }
+    if let Some(field) = section.take(walk, "writers") {
+        settings.writers = Some(people(walk, &field));
+    }
     settings.required = section.boolean(walk, "required").unwrap_or_default();
     section.finish(walk);
     settings
+}
+
+/// Each is written like an owner.
+fn people(walk: &mut Walk<'_>, field: &Field<'_>) -> Vec<String> {
+    let all = walk.list(field);
+    all.iter().filter_map(|one| owner(walk, one)).collect()
 }
 
 fn socket(walk: &mut Walk<'_>, field: &Field<'_>) -> Option<PathBuf> {

@@ -80,7 +80,7 @@ impl Names {
                 _ => Some(other),
             },
             // Resolved before.
-            Source::Signal(_) => None,
+            Source::Signal(_) | Source::Custom(_) => None,
         }
     }
 

@@ -106,6 +106,10 @@ pub struct ControlSettings {
     pub mode: u32,
     /// Its owner and group, by number or by a name of the image's `/etc/passwd` and `/etc/group`.
     pub owner: Option<String>,
+    /// Who may ask for what changes nothing: users and groups as in `owner`. `None`: everybody who can connect.
+    pub readers: Option<Vec<String>>,
+    /// Who may change things as well. `None`: everybody who may read.
+    pub writers: Option<Vec<String>>,
     /// A socket that cannot be made ends the start with an error instead of a warning (K08).
     pub required: bool,
 }
@@ -121,6 +125,8 @@ impl Default for ControlSettings {
             socket: PathBuf::from(Self::DEFAULT_SOCKET),
             mode: 0o600,
             owner: None,
+            readers: None,
+            writers: None,
             required: false,
         }
     }

@@ -275,6 +275,7 @@ impl Config {
                 format!("{} of watch.{name}", on.code)
             }
             Source::Signal(signal) => signal.to_string(),
+            Source::Custom(name) => format!("event.{name}"),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::keys;
 use super::names::Names;
 use super::section::Section;
 use super::walk::{Field, Finding, Place, Walk, nearest, quoted};
-use super::when::{SOURCES, Trigger, of_signal, signal_of};
+use super::when::{SOURCES, Trigger, alone};
 
 /// A condition as it is written.
 #[derive(Debug)]
@@ -180,7 +180,7 @@ impl Leaf {
             (Some(once), None, None) => How::Once(Trigger::read(walk, &once, false)?),
             (None, Some(each), None) => How::Each(Some(Trigger::read(walk, &each, true)?)),
             (None, None, Some(is)) => How::Is(walk.choice(&is, &IS)?),
-            (None, None, None) if signal_of(&source.0).is_some() => How::Each(None),
+            (None, None, None) if alone(&source.0).is_some() => How::Each(None),
             _ => {
                 let finding = Finding::new("a source has one of `once`, `each` and `is`");
                 let help =
@@ -202,8 +202,8 @@ impl Leaf {
 
     fn try_condition(&self, own: JobId, names: &Names) -> Result<Condition, (Place, Finding)> {
         let (name, source_place) = &self.source;
-        if let (Some(signal), How::Each(_)) = (signal_of(name), &self.how) {
-            return Ok(Condition::Once(of_signal(signal)));
+        if let (Some(event), How::Each(None)) = (alone(name), &self.how) {
+            return Ok(Condition::Once(event));
         }
         let Some(source) = names.find(name) else {
             let finding = Finding::new(format!("nothing emits events as {}", quoted(name)));

@@ -298,8 +298,8 @@ impl Plain {
     }
 
     fn resolve(&self, walk: &mut Walk<'_>, own: JobId, names: &Names) -> Start {
-        if let Some(signal) = self.signal() {
-            return Start::each(of_signal(signal));
+        if let Some(event) = self.alone() {
+            return Start::each(event);
         }
         let searches = walk.has_room(Severity::Warning);
         let heard = self.heard(own, names, searches);
@@ -313,8 +313,11 @@ impl Plain {
         }
     }
 
-    fn signal(&self) -> Option<Signal> {
-        signal_of(&self.source.as_ref()?.0)
+    fn alone(&self) -> Option<Subscription> {
+        let event = alone(&self.source.as_ref()?.0)?;
+        // With an event it is the name of a job.
+        let is_signal = matches!(event.source, Source::Signal(_));
+        (is_signal || self.trigger.is_none()).then_some(event)
     }
 
     /// The event that is waited for; `searches` for a name that may have been meant.
@@ -371,8 +374,8 @@ struct Heard<'w> {
     odd: Option<(&'w Place, Finding)>,
 }
 
-pub(super) const SOURCES: &str = "a source is the name of a job, `check.` and a job, `watch.` and a watch, `global`, `SIGHUP` or \
-                       `SIGUSR2`; config/README.md lists the events of each";
+pub(super) const SOURCES: &str = "a source is the name of a job, `check.` and a job, `watch.` and a watch, `global`, `SIGHUP`, \
+                       `SIGUSR2` or `event.` and a name; config/README.md lists the events of each";
 
 impl<'w> Heard<'w> {
     fn event(on: Subscription) -> Heard<'w> {
@@ -444,18 +447,23 @@ pub(super) fn at_least_a_millisecond(walk: &mut Walk<'_>, field: &Field<'_>) -> 
     length
 }
 
-/// The signals that jobs may be started by.
-pub(super) fn signal_of(name: &str) -> Option<Signal> {
-    match name {
+/// The event of a source that has only one, so that it needs no name: a signal that jobs may be started by, or what a
+/// client publishes.
+pub(super) fn alone(name: &str) -> Option<Subscription> {
+    let signal = match name {
         "SIGHUP" => Some(Signal::HUP),
         "SIGUSR2" => Some(Signal::USR2),
         _ => None,
+    };
+    if let Some(signal) = signal {
+        return Some(Subscription {
+            code: EventCode::Signal,
+            source: Source::Signal(signal),
+        });
     }
-}
-
-pub(super) fn of_signal(signal: Signal) -> Subscription {
-    Subscription {
-        code: EventCode::Signal,
-        source: Source::Signal(signal),
-    }
+    let custom = name.strip_prefix("event.")?.parse().ok()?;
+    Some(Subscription {
+        code: EventCode::Custom,
+        source: Source::Custom(custom),
+    })
 }

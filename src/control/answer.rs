@@ -1,11 +1,13 @@
 //! Answers: the original's texts under `/v3/`, JSON under `/api/v1/`.
 
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::body::Bytes;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 use serde_json::json;
+
+use super::feed::Stream;
 
 /// Which of the two interfaces a request speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +16,37 @@ pub(super) enum Dialect {
     Original,
     /// JSON.
     Api,
+}
+
+/// What a client gets.
+#[derive(Debug)]
+pub(super) enum Reply {
+    Whole(Answer),
+    /// What comes, for as long as it comes.
+    Stream(Box<Stream>),
+}
+
+impl Reply {
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Reply::Whole(answer) => answer.status,
+            Reply::Stream(_) => StatusCode::OK,
+        }
+    }
+
+    pub(super) fn into_response(self) -> Response<Either<Full<Bytes>, Stream>> {
+        match self {
+            Reply::Whole(answer) => answer.into_response().map(Either::Left),
+            Reply::Stream(stream) => {
+                let mut response = Response::new(Either::Right(*stream));
+                let headers = response.headers_mut();
+                let kind = HeaderValue::from_static("text/event-stream");
+                headers.insert(CONTENT_TYPE, kind);
+                headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                response
+            }
+        }
+    }
 }
 
 /// What is written back.
@@ -62,10 +95,15 @@ impl Answer {
             },
             Dialect::Api => {
                 let code = words.to_ascii_lowercase().replace(' ', "_");
-                let error = json!({ "error": { "code": code, "message": reason } });
-                Answer::json(status, &error)
+                Answer::error(status, &code, reason)
             }
         }
+    }
+
+    /// A failure of ours with a code of its own.
+    pub(super) fn error(status: StatusCode, code: &str, message: &str) -> Answer {
+        let error = json!({ "error": { "code": code, "message": message } });
+        Answer::json(status, &error)
     }
 
     /// No such path.

@@ -16,14 +16,16 @@ use super::plan::ReloadPlan;
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Total time of a reload: longer than the server waits for the supervisor.
 const RELOAD_TIMEOUT: Duration = Duration::from_mins(1);
+/// Who follows something does so for as long as it takes.
+pub(super) const FOLLOW_TIMEOUT: Duration = Duration::from_hours(24 * 365);
 /// How much of an answer is read, in bytes; more is cut off.
 const ANSWER_LIMIT: usize = 256 * 1024;
 
 /// A client of one socket. Every method is one request; every status but a success is an error (D46).
 #[derive(Clone, Debug)]
 pub struct Client {
-    http: reqwest::Client,
-    socket: PathBuf,
+    pub(super) http: reqwest::Client,
+    pub(super) socket: PathBuf,
 }
 
 impl Client {
@@ -60,7 +62,9 @@ impl Client {
     /// Asks what a reload would do; the error says what is wrong with the configuration.
     pub async fn reload_plan(&self) -> Result<ReloadPlan, ClientError> {
         let request = self.http.get(url("/api/v1/reload/plan"));
-        let (status, text) = self.send(request.timeout(RELOAD_TIMEOUT)).await?;
+        let (status, text) = self
+            .send(request.timeout(RELOAD_TIMEOUT), ANSWER_LIMIT)
+            .await?;
         match serde_json::from_str(&text) {
             Ok(plan) if status.is_success() => Ok(plan),
             _ => Err(refused(status, &text)),
@@ -100,7 +104,7 @@ impl Client {
             address.query_pairs_mut().append_pair("job", job);
         }
         let request = self.http.get(address);
-        let (status, text) = self.send(request).await?;
+        let (status, text) = self.send(request, ANSWER_LIMIT).await?;
         if (status.is_success() || status == StatusCode::SERVICE_UNAVAILABLE)
             && let Ok(answer) = serde_json::from_str(&text)
         {
@@ -110,28 +114,35 @@ impl Client {
     }
 
     async fn expect_success(&self, request: RequestBuilder) -> Result<(), ClientError> {
-        let (status, text) = self.send(request).await?;
+        let (status, text) = self.send(request, ANSWER_LIMIT).await?;
         if status.is_success() {
             return Ok(());
         }
         Err(refused(status, &text))
     }
 
-    async fn send(&self, request: RequestBuilder) -> Result<(StatusCode, String), ClientError> {
-        let failed = |error: reqwest::Error| {
-            let socket = self.socket.clone();
-            if error.is_timeout() {
-                return ClientError::TimedOut { socket };
-            }
-            ClientError::Unreachable {
-                socket,
-                reason: innermost(&error),
-            }
-        };
+    /// Of an answer at most so many bytes are read.
+    pub(super) async fn send(
+        &self,
+        request: RequestBuilder,
+        limit: usize,
+    ) -> Result<(StatusCode, String), ClientError> {
+        let failed = |error| self.failed(&error);
         let response = request.send().await.map_err(failed)?;
         let status = response.status();
-        let text = text(response).await.map_err(failed)?;
+        let text = text(response, limit).await.map_err(failed)?;
         Ok((status, text))
+    }
+
+    pub(super) fn failed(&self, error: &reqwest::Error) -> ClientError {
+        let socket = self.socket.clone();
+        if error.is_timeout() {
+            return ClientError::TimedOut { socket };
+        }
+        ClientError::Unreachable {
+            socket,
+            reason: innermost(error),
+        }
     }
 }
 
@@ -150,19 +161,19 @@ fn no_tls() -> Result<rustls::ClientConfig, rustls::Error> {
     Ok(builder.with_root_certificates(nobody).with_no_client_auth())
 }
 
-async fn text(mut response: Response) -> reqwest::Result<String> {
+async fn text(mut response: Response, limit: usize) -> reqwest::Result<String> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         bytes.extend_from_slice(&chunk);
-        if bytes.len() > ANSWER_LIMIT {
-            bytes.truncate(ANSWER_LIMIT);
+        if bytes.len() > limit {
+            bytes.truncate(limit);
             break;
         }
     }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn refused(status: StatusCode, text: &str) -> ClientError {
+pub(super) fn refused(status: StatusCode, text: &str) -> ClientError {
     let error: Option<Value> = serde_json::from_str(text).ok();
     let message = error
         .as_ref()

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
+use super::live::Live;
 use super::plan::ReloadPlan;
 
 /// Done, or why it was refused. The refusal reaches the client as it is, with the status 422.
@@ -40,6 +41,8 @@ pub enum Command {
         job: Option<String>,
         reply: oneshot::Sender<Option<HealthAnswer>>,
     },
+    /// Show or change what runs.
+    Live(Live),
 }
 
 /// What `health` answers.
@@ -66,6 +69,7 @@ impl fmt::Debug for Command {
             Command::Maintenance { enable, .. } => {
                 out.debug_tuple("Maintenance").field(enable).finish()
             }
+            Command::Live(live) => live.fmt(out),
             Command::Health { job, .. } => out.debug_tuple("Health").field(job).finish(),
         }
     }

@@ -12,7 +12,9 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::timeout;
 use tracing::{debug, error};
 
+use super::access::Peer;
 use super::limits;
+use super::patience::Patience;
 use super::request::Desk;
 
 /// At most [`super::limits::Limits::connections`] connections, oldest first.
@@ -102,11 +104,14 @@ impl Connections {
 /// One request, one answer, one close, as in the original.
 async fn converse(stream: UnixStream, desk: Desk, answering: Arc<AtomicBool>) {
     let limits = desk.limits;
+    let peer = Peer::of(&stream);
+    let lasting = Patience::new(limits.connection());
+    let patience = &lasting;
     let service = service_fn(|request| {
         let (desk, answering) = (&desk, &answering);
         async move {
-            let answer = desk.serve(request, answering).await;
-            Ok::<_, Infallible>(answer.into_response())
+            let reply = desk.serve(request, peer, answering, patience).await;
+            Ok::<_, Infallible>(reply.into_response())
         }
     });
     let connection = http1::Builder::new()
@@ -118,9 +123,10 @@ async fn converse(stream: UnixStream, desk: Desk, answering: Arc<AtomicBool>) {
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
         .serve_connection(TokioIo::new(stream), service);
-    match timeout(limits.connection(), connection).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => debug!(%error, "control: connection ended early"),
-        Err(_) => debug!("control: connection took too long"),
+    tokio::select! {
+        ended = connection => if let Err(error) = ended {
+            debug!(%error, "control: connection ended early");
+        },
+        () = patience.over() => debug!("control: connection took too long"),
     }
 }

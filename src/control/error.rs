@@ -30,6 +30,13 @@ pub enum BindError {
     /// The owner as configured does not exist.
     #[error("cannot set the owner of `{}`: {source}", path.display())]
     Owner { path: PathBuf, source: OwnerError },
+    /// Somebody whom `control.readers` or `control.writers` names does not exist.
+    #[error("cannot use `control.{key}` for `{}`: {source}", path.display())]
+    Access {
+        path: PathBuf,
+        key: &'static str,
+        source: OwnerError,
+    },
     /// The mode or the owner could not be set; nothing stays behind.
     #[error("cannot set {what} of `{}`: {source}", path.display())]
     Permission {
@@ -74,6 +81,9 @@ pub enum ClientError {
     /// The supervisor took longer than the client waits.
     #[error("cannot wait any longer for the supervisor at `{}`", socket.display())]
     TimedOut { socket: PathBuf },
+    /// A follower read too slowly and gets nothing more.
+    #[error("cannot go on: more has come than was read")]
+    TooSlow,
     /// The supervisor answered, and it is no success (D46).
     #[error("refused with status {status}: {reason}")]
     Refused { status: u16, reason: String },

@@ -8,6 +8,8 @@ pub(super) struct Limits {
     /// Connections held at a time. When all are taken, a new one replaces the oldest that has not sent its whole
     /// request. While each of them is being answered, one more is held at the door, the rest in the kernel's backlog.
     pub(super) connections: usize,
+    /// Clients that follow events or lines, each on a connection of its own.
+    pub(super) followers: usize,
     /// Time for the request's head.
     pub(super) head: Duration,
     /// Time for the request's body.
@@ -24,6 +26,8 @@ impl Limits {
     pub(super) const DEFAULT: Limits = Limits {
         // With the largest bodies and buffers on all of them: about 9 MiB.
         connections: 32,
+        // With a megabyte that may wait for each.
+        followers: 8,
         head: Duration::from_secs(5),
         body: Duration::from_secs(5),
         answer: Duration::from_secs(30),

@@ -1,5 +1,6 @@
 //! From a request to a command, and from its outcome to an answer.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use http_body_util::BodyExt;
@@ -8,15 +9,18 @@ use hyper::{Method, Request, StatusCode, Uri};
 use reqwest::Url;
 use serde_json::json;
 use tokio::sync::mpsc::{self, error::TrySendError};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 use tracing::debug;
 
-use super::answer::{Answer, Dialect};
+use super::access::{Access, Peer, Verb};
+use super::answer::{Answer, Dialect, Reply};
 use super::body;
 use super::command::{Command, Outcome};
 use super::limits::{self, Limits};
+use super::patience::Patience;
 use super::requests::Requests;
+use super::route::LiveRoute;
 use super::version::{GIT_HASH, VERSION};
 
 /// What a path asks for.
@@ -30,6 +34,19 @@ enum Route {
     Maintenance { enable: bool },
     Health { job: Option<String> },
     Version,
+    Live(LiveRoute),
+}
+
+impl Route {
+    fn verb(&self) -> Verb {
+        match self {
+            Route::Ping | Route::ReloadPlan | Route::Health { .. } | Route::Version => Verb::Reads,
+            Route::Reload | Route::Environ | Route::Metric | Route::Maintenance { .. } => {
+                Verb::Changes
+            }
+            Route::Live(route) => route.verb(),
+        }
+    }
 }
 
 /// What every request needs.
@@ -39,29 +56,53 @@ pub(super) struct Desk {
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) limits: Limits,
     pub(super) requests: Requests,
+    pub(super) access: Arc<Access>,
+    /// Places for followers: each holds a connection for as long as it likes.
+    pub(super) followers: Arc<Semaphore>,
 }
 
 impl Desk {
     /// Reads the whole request, asks the supervisor if need be, and answers. `answering` is set when nothing more is
     /// needed from the client: from then on its connection is not dropped in favour of another.
-    pub(super) async fn serve(&self, request: Request<Incoming>, answering: &AtomicBool) -> Answer {
+    pub(super) async fn serve(
+        &self,
+        request: Request<Incoming>,
+        peer: Peer,
+        answering: &AtomicBool,
+        patience: &Patience,
+    ) -> Reply {
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
-        let answer = match self.read(request).await {
+        let reply = match self.read(request, peer).await {
             Ok((route, body)) => {
                 answering.store(true, Ordering::Relaxed);
-                self.perform(route, &body).await
+                match route {
+                    Route::Live(route) => self.live(route, &body, patience).await,
+                    route => Reply::Whole(self.perform(route, &body).await),
+                }
             }
-            Err(answer) => answer,
+            Err(answer) => Reply::Whole(answer),
         };
-        self.requests.count(&path, answer.status.as_u16());
-        debug!(%method, path, status = answer.status.as_u16(), "control: request");
-        answer
+        let status = reply.status().as_u16();
+        self.requests.count(&path, status);
+        debug!(%method, path, status, "control: request");
+        reply
     }
 
-    async fn read(&self, request: Request<Incoming>) -> Result<(Route, Vec<u8>), Answer> {
+    async fn read(
+        &self,
+        request: Request<Incoming>,
+        peer: Peer,
+    ) -> Result<(Route, Vec<u8>), Answer> {
         let dialect = dialect(request.uri());
         let route = route(request.method(), request.uri())?;
+        if !self.access.permits(peer, route.verb()) {
+            let reason = match route.verb() {
+                Verb::Reads => "your user may not read here: see `control.readers`",
+                Verb::Changes => "your user may not change anything here: see `control.writers`",
+            };
+            return Err(Answer::failure(dialect, StatusCode::FORBIDDEN, reason));
+        }
         let Ok(body) = timeout(self.limits.body, collect(request.into_body())).await else {
             let status = StatusCode::REQUEST_TIMEOUT;
             return Err(Answer::failure(dialect, status, "the body did not arrive"));
@@ -107,6 +148,8 @@ impl Desk {
                     .await
             }
             Route::Health { job } => self.health(job).await,
+            // Answered before, since its answer may go on.
+            Route::Live(_) => Answer::not_found(Dialect::Api),
         }
     }
 
@@ -142,7 +185,7 @@ impl Desk {
         }
     }
 
-    async fn ask<T>(
+    pub(super) async fn ask<T>(
         &self,
         command: impl FnOnce(oneshot::Sender<T>) -> Command,
     ) -> Result<T, Silence> {
@@ -163,14 +206,14 @@ impl Desk {
 
 /// Why the supervisor gave no answer.
 #[derive(Clone, Copy, Debug)]
-enum Silence {
+pub(super) enum Silence {
     Busy,
     Stopping,
     Late,
 }
 
 impl Silence {
-    fn answer(self, dialect: Dialect) -> Answer {
+    pub(super) fn answer(self, dialect: Dialect) -> Answer {
         let (status, reason) = match self {
             Silence::Busy => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -214,7 +257,13 @@ fn route(method: &Method, uri: &Uri) -> Result<Route, Answer> {
         "/api/v1/health" => Route::Health { job: job(uri) },
         "/api/v1/reload/plan" => Route::ReloadPlan,
         "/api/v1/version" => Route::Version,
-        _ => return Err(Answer::not_found(dialect)),
+        _ => {
+            let live = LiveRoute::find(method, uri);
+            return live.map_or_else(
+                || Err(Answer::not_found(dialect)),
+                |route| route.map(Route::Live),
+            );
+        }
     };
     let reads = method == Method::GET || method == Method::HEAD;
     match (&found, dialect) {

@@ -1,13 +1,15 @@
 //! The server: one task that accepts, and its handle.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Instant, sleep_until};
 use tracing::{error, info, warn};
 
+use super::access::Access;
 use super::command::Command;
 use super::connections::Connections;
 use super::error::BindError;
@@ -21,6 +23,7 @@ use crate::config::ControlSettings;
 #[derive(Debug)]
 pub struct Server {
     socket: BoundSocket,
+    access: Access,
 }
 
 /// A server at work. Dropping the handle closes the server as well, without waiting for it.
@@ -39,8 +42,9 @@ impl Server {
     ///
     /// See [`BindError`]. Nothing stays behind, nothing that was there is gone.
     pub fn bind(settings: &ControlSettings) -> Result<Server, BindError> {
+        let access = Access::resolve(settings)?;
         let socket = socket::bind(settings)?;
-        Ok(Server { socket })
+        Ok(Server { socket, access })
     }
 
     /// Where the socket is.
@@ -83,6 +87,8 @@ impl Server {
                 commands,
                 limits,
                 requests: requests.clone(),
+                access: Arc::new(self.access),
+                followers: Arc::new(Semaphore::new(limits.followers)),
             }),
             limits,
         };

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{JobId, Signal, WatchId};
+use super::{CustomName, JobId, Signal, WatchId};
 
 /// What a public event says; the original's table 4.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -35,6 +35,8 @@ pub enum EventCode {
     Failed,
     /// A signal that jobs may be triggered by arrived.
     Signal,
+    /// A client published an event of its own.
+    Custom,
 }
 
 impl EventCode {
@@ -62,11 +64,16 @@ impl EventCode {
         found.map(|(_, code)| *code)
     }
 
-    /// The name in a configuration; `signal` for the one code that none can name.
+    /// The name in a configuration; `signal` and `custom` for the codes that none can name.
     #[must_use]
     pub fn name(self) -> &'static str {
         let found = Self::NAMED.iter().find(|(_, code)| *code == self);
-        found.map_or("signal", |(name, _)| name)
+        let unnamed = if self == EventCode::Custom {
+            "custom"
+        } else {
+            "signal"
+        };
+        found.map_or(unnamed, |(name, _)| name)
     }
 
     /// The original's own name for it: in its debug log, and in the label of a metric.
@@ -87,6 +94,7 @@ impl EventCode {
             EventCode::TimerExpired => "TimerExpired",
             EventCode::Failed => "Failed",
             EventCode::Signal => "Signal",
+            EventCode::Custom => "Custom",
         }
     }
 }
@@ -104,6 +112,8 @@ pub enum Source {
     Watch(WatchId),
     /// A signal.
     Signal(Signal),
+    /// A client (`event.<name>`).
+    Custom(CustomName),
 }
 
 /// A fact that jobs can be triggered by.

@@ -7,6 +7,7 @@
 //! The room knows no clock, process or network, and allocates nothing but the text of names.
 
 mod code;
+mod custom;
 mod fact;
 mod failure;
 mod ids;
@@ -16,6 +17,7 @@ mod tests;
 mod time;
 
 pub use code::{EventCode, PublicEvent, Source, Subscription};
+pub use custom::{CustomName, NotAName};
 pub use fact::{Event, Notice, StartFailure, StopReason};
 pub use failure::Failure;
 pub use ids::{Exit, JobId, Run, RunId, RunKind, WatchId};

@@ -101,7 +101,7 @@ impl Check {
         self.lenient_until = (!period.is_zero()).then(|| later(turn.now, period));
         // What was asked of the run before may not end this one.
         self.void |= self.spec.restarts && self.live.is_some();
-        if self.next.is_none() && !turn.maintenance && !turn.stopping {
+        if self.next.is_none() && !turn.pauses_checks() && !turn.stopping {
             self.next = Some(turn.next_tick(turn.epoch, self.spec.interval));
         }
     }

@@ -150,11 +150,24 @@ impl Gate {
         events
     }
 
+    /// Its parts, each with whether it has come or is so, and whether one of them is enough.
+    pub(super) fn parts(&self, view: &impl View) -> (Vec<(Leaf, bool)>, bool) {
+        let mut parts = Vec::new();
+        self.condition.for_each(&mut |leaf| {
+            let met = match leaf {
+                Leaf::Once(event) => self.seen.contains(&event),
+                Leaf::Is(state) => view.holds(state),
+            };
+            parts.push((leaf, met));
+        });
+        (parts, matches!(self.condition, Condition::Any(_)))
+    }
+
     /// Forgets what came of these jobs.
     pub(super) fn forget(&mut self, jobs: &BTreeSet<JobId>) {
         self.seen.retain(|event| match event.source {
             Source::Job(job) | Source::Check(job) => !jobs.contains(&job),
-            Source::Global | Source::Watch(_) | Source::Signal(_) => true,
+            Source::Global | Source::Watch(_) | Source::Signal(_) | Source::Custom(_) => true,
         });
     }
 

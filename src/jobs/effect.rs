@@ -59,6 +59,8 @@ pub enum Note {
     Restarting,
     /// The heartbeat of a job with a watchdog did not come within this time.
     HeartbeatMissed { limit: Duration },
+    /// An operator wants it back: it begins anew.
+    Anew,
     /// The job ended and may not be started again.
     Completed { exit: Option<Exit> },
 }

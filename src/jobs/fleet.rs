@@ -4,8 +4,10 @@
 mod change;
 mod ends;
 mod index;
+mod operate;
 mod status;
 mod view;
+mod with;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -13,17 +15,18 @@ use std::time::{Duration, Instant};
 use self::change::Change;
 use self::index::Index;
 pub use self::status::{JobState, JobStatus};
-use self::view::outside;
 use super::effect::Effect;
 use super::ending::{Ending, Outcome, Why};
 use super::health::Health;
 use super::machine::Job;
 use super::spec::{Action, JobSpec, StopLimits, Trigger};
-use super::turn::Turn;
 use crate::events::{
     Event, EventCode, Exit, Jitter, JobId, PublicEvent, Run, RunId, Source, WatchId,
 };
 use crate::services::Presence;
+
+/// So many jobs are called at once: each may start a process, and a thousand that crash must not keep a client waiting.
+const DUE: usize = 8;
 
 /// The jobs of one configuration. A value: it knows no clock, process or network, and the same events at the same times
 /// give the same effects.
@@ -44,6 +47,8 @@ pub struct Jobs {
     limited: usize,
     /// Jobs that are to stop once nobody needs them.
     deferred: BTreeSet<JobId>,
+    /// The jobs at, or near, their end that an operator wants back.
+    wanted: BTreeSet<JobId>,
     /// The jobs that have published `stopping` and wait for their hooks.
     awaiting_hooks: BTreeSet<JobId>,
     limits: StopLimits,
@@ -79,6 +84,7 @@ impl Jobs {
             look: BTreeSet::new(),
             watches: BTreeMap::new(),
             deferred: BTreeSet::new(),
+            wanted: BTreeSet::new(),
             limited: 0,
             deadlines: BTreeSet::new(),
             awaiting_hooks: BTreeSet::new(),
@@ -171,6 +177,12 @@ impl Jobs {
         self.limited > 0 || self.ending.is_some() || self.change.is_some()
     }
 
+    /// How many jobs are triggered by this event, or wait for it.
+    #[must_use]
+    pub fn subscribers(&self, event: PublicEvent) -> usize {
+        self.index.subscribers.get(&event).map_or(0, Vec::len)
+    }
+
     /// Whether a job is triggered by this event.
     #[must_use]
     pub fn has_subscriber(&self, event: PublicEvent) -> bool {
@@ -186,7 +198,10 @@ impl Jobs {
             return over.then_some(Outcome::Reload);
         }
         let has_end = self.ending.is_some() || !self.all.is_empty();
-        let over = has_end && self.all.values().all(Job::is_complete);
+        // What an operator has stopped may be started again, so it does not count as complete.
+        let is_complete =
+            |job: &Job| job.is_complete() && (self.ending.is_some() || !job.is_put_down());
+        let over = has_end && self.all.values().all(is_complete);
         let first_failure = self.first_failure.map(|(_, exit)| exit);
         let own = Outcome::End(first_failure.map_or(0, Exit::status));
         let outcome = self.ending.map_or(own, |ending| ending.outcome());
@@ -249,7 +264,8 @@ impl Jobs {
         self.settle(now, trays)
     }
 
-    /// Does what is due at `now`. Afterwards the next deadline is none, or later than `now`.
+    /// Does what is due at `now`. Afterwards the next deadline is none, or later than `now`; unless so much was due that the
+    /// rest is for another call, which the caller makes after it has looked at what else there is.
     pub fn on_time(&mut self, now: Instant) -> Vec<Effect> {
         let mut effects = self.do_due(now);
         // A step whose time is over may be followed by one that has none: the hooks of a job with `stopTimeout: 0`.
@@ -267,6 +283,7 @@ impl Jobs {
             .iter()
             .take_while(|(at, _)| *at <= now)
             .map(|(_, job)| *job)
+            .take(DUE)
             .collect();
         for job in due {
             if let Some(limit) = self.job(job).hooks_overdue(now) {
@@ -303,7 +320,9 @@ impl Jobs {
     fn show_initial(&self, of: &BTreeSet<JobId>, trays: &mut Trays) {
         let has_initial = |job: &&Job| {
             let service = job.spec.service.as_ref();
-            of.contains(&job.id) && service.is_some_and(|service| service.initial_status.is_some())
+            of.contains(&job.id)
+                && !job.is_in_maintenance()
+                && service.is_some_and(|service| service.initial_status.is_some())
         };
         let initial = self.in_order().filter(has_initial);
         let shown = initial.map(|job| Effect::Show(job.id, Presence::Initial));
@@ -316,7 +335,12 @@ impl Jobs {
             return;
         }
         self.maintenance = on;
-        self.with_all(now, trays, |job, turn| job.on_maintenance(on, turn));
+        self.with_all(now, trays, |job, turn| {
+            // Its own maintenance goes on.
+            if !job.is_in_maintenance() {
+                job.on_maintenance(on, turn);
+            }
+        });
         let code = if on {
             EventCode::EnterMaintenance
         } else {
@@ -344,7 +368,11 @@ impl Jobs {
             self.take_finals(now, &mut trays);
             self.act(now, &mut trays);
             let settled = trays.queue.is_empty() && trays.finals.is_empty();
-            if settled && !self.revise(now, &mut trays) && !self.advance_ends(now, &mut trays) {
+            if settled
+                && !self.revise(now, &mut trays)
+                && !self.advance_ends(now, &mut trays)
+                && !self.begin_wanted(now, &mut trays)
+            {
                 return trays.effects;
             }
         }
@@ -356,7 +384,7 @@ impl Jobs {
         };
         let is_private = match event.source {
             Source::Job(job) | Source::Check(job) => self.is_leaving(job),
-            Source::Global | Source::Watch(_) | Source::Signal(_) => false,
+            Source::Global | Source::Watch(_) | Source::Signal(_) | Source::Custom(_) => false,
         };
         for job in subscribers {
             if !self.is_for(event, job) || (is_private && !self.is_leaving(job)) {
@@ -416,74 +444,6 @@ impl Jobs {
             EventCode::Healthy => source.health() == Health::Healthy,
             EventCode::Unhealthy => source.health() == Health::Unhealthy,
             _ => true,
-        }
-    }
-
-    fn with_all(&mut self, now: Instant, trays: &mut Trays, act: impl Fn(&mut Job, &mut Turn<'_>)) {
-        for id in self.order.clone() {
-            self.with(id, now, trays, &act);
-        }
-    }
-
-    /// Lets one job act, and notes when it wants to be called next.
-    fn with(
-        &mut self,
-        id: JobId,
-        now: Instant,
-        trays: &mut Trays,
-        act: impl FnOnce(&mut Job, &mut Turn<'_>),
-    ) {
-        let stopping = self.goes(id);
-        let Some(job) = self.all.get_mut(&id) else {
-            return;
-        };
-        let mut turn = Turn {
-            now,
-            epoch: self.epoch,
-            limits: self.limits,
-            stopping,
-            maintenance: self.maintenance,
-            jitter: &mut self.jitter,
-            next_run: &mut self.next_run,
-            effects: &mut trays.effects,
-            queue: &mut trays.queue,
-            finals: &mut trays.finals,
-            actions: &mut trays.actions,
-        };
-        let limited = job.limits_anybody();
-        let before = outside(job);
-        act(job, &mut turn);
-        job.heed_health(&mut turn);
-        if job.is_at_rest() && self.index.waiters.contains(&id) {
-            self.look.insert(id);
-        }
-        if outside(job) != before {
-            let dependents = self.index.dependents.get(&id);
-            self.look.extend(dependents.into_iter().flatten());
-        }
-        self.limited = self.limited + usize::from(job.limits_anybody()) - usize::from(limited);
-        if job.waits_for_hooks() {
-            self.awaiting_hooks.insert(id);
-        } else {
-            self.awaiting_hooks.remove(&id);
-        }
-        self.reschedule(id);
-    }
-
-    fn reschedule(&mut self, id: JobId) {
-        let next = self.all.get(&id).and_then(Job::deadline);
-        let scheduled = match next {
-            Some(at) => self.scheduled.insert(id, at),
-            None => self.scheduled.remove(&id),
-        };
-        if scheduled == next {
-            return;
-        }
-        if let Some(at) = scheduled {
-            self.deadlines.remove(&(at, id));
-        }
-        if let Some(at) = next {
-            self.deadlines.insert((at, id));
         }
     }
 

@@ -35,6 +35,10 @@ pub(super) struct Checks {
     all: Vec<Check>,
     /// The job has a service in the catalogue, which hears of every result.
     advertised: bool,
+    /// An operator has switched everything here off: nothing is known.
+    off: bool,
+    /// How often an advertised service is to be heard of.
+    interval: Option<Duration>,
     /// Without a check the service sends heartbeats, so often and next then.
     beat: Option<Duration>,
     next_beat: Option<Instant>,
@@ -77,14 +81,14 @@ impl Checks {
             .map(|(number, spec)| Check::new(job, number, spec.clone()))
             .collect();
         let advertised = spec.service.is_some();
-        let health = spec
-            .health
-            .as_ref()
-            .filter(|_| advertised && all.is_empty());
+        let health = spec.health.as_ref().filter(|_| advertised);
+        let interval = health.map(|health| health.interval);
         Some(Checks {
             job,
             advertised,
-            beat: health.map(|health| health.interval),
+            off: false,
+            interval,
+            beat: interval.filter(|_| all.is_empty()),
             next_beat: None,
             readiness,
             watchdog: watchdog.map(|limit| Watchdog {
@@ -97,6 +101,9 @@ impl Checks {
     }
 
     pub(super) fn health(&self) -> Health {
+        if self.off {
+            return Health::Unknown;
+        }
         let watchdog = self.watchdog.iter().map(|watchdog| watchdog.health);
         let parts: Vec<Health> = self.all.iter().map(Check::health).chain(watchdog).collect();
         let all = parts.iter().all(|health| *health == Health::Healthy);
@@ -155,8 +162,30 @@ impl Checks {
             check.on_start(turn);
         }
         if self.next_beat.is_none() && !turn.maintenance && !turn.stopping {
-            self.next_beat = self.beat.map(|every| turn.next_tick(turn.epoch, every));
+            let every = self.beat_every();
+            self.next_beat = every.map(|every| turn.next_tick(turn.epoch, every));
         }
+    }
+
+    /// Whether an operator has switched the checks off.
+    pub(super) fn is_off(&self) -> bool {
+        self.off
+    }
+
+    /// They are off from the beginning.
+    pub(super) fn be_off(&mut self) {
+        self.off = true;
+    }
+
+    /// An operator switches the checks on or off. Who switches them off vouches for the job: its service goes on being
+    /// said to be well, for as long as the job is up. `works`: the job was started.
+    pub(super) fn set_enabled(&mut self, on: bool, works: bool, turn: &mut Turn<'_>) {
+        self.off = !on;
+        self.on_maintenance(turn.maintenance, works, turn);
+    }
+
+    fn beat_every(&self) -> Option<Duration> {
+        if self.off { self.interval } else { self.beat }
     }
 
     /// The job's command does not run: it is neither ready nor has it to send heartbeats.
@@ -173,10 +202,10 @@ impl Checks {
     pub(super) fn on_maintenance(&mut self, on: bool, started: bool, turn: &mut Turn<'_>) {
         let wanted = !on && started && !turn.stopping;
         for check in &mut self.all {
-            check.on_maintenance(wanted, turn);
+            check.on_maintenance(wanted && !self.off, turn);
         }
         self.next_beat = self
-            .beat
+            .beat_every()
             .filter(|_| wanted)
             .map(|every| turn.next_tick(turn.epoch, every));
         if self.next_beat.is_some() {
@@ -186,7 +215,7 @@ impl Checks {
 
     /// What a service without a check says of itself at an interval: that it is well, unless the job knows better.
     fn send_beat(&mut self, turn: &mut Turn<'_>) {
-        if self.readiness == Readiness::Unasked {
+        if self.off || self.readiness == Readiness::Unasked {
             turn.show(self.job, Presence::Passing);
         } else {
             self.show(turn);
@@ -217,7 +246,7 @@ impl Checks {
         for check in &mut self.all {
             check.on_time(turn);
         }
-        if let (Some(at), Some(every)) = (self.next_beat, self.beat)
+        if let (Some(at), Some(every)) = (self.next_beat, self.beat_every())
             && at <= turn.now
         {
             self.next_beat = Some(turn.next_tick(turn.epoch, every));
@@ -238,6 +267,9 @@ impl Checks {
         }
         let limit = watchdog.limit;
         watchdog.next = Some(later(turn.now, limit));
+        if self.off {
+            return;
+        }
         if watchdog.health != Health::Unhealthy {
             turn.report(self.job, Note::HeartbeatMissed { limit });
         }
@@ -323,7 +355,7 @@ impl Checks {
             watchdog.next = Some(later(turn.now, watchdog.limit));
             watchdog.health = Health::Healthy;
         }
-        if turn.maintenance || turn.stopping {
+        if turn.maintenance || self.off || turn.stopping {
             return;
         }
         if self.last_results_are_good() {
@@ -344,7 +376,7 @@ impl Checks {
             return;
         }
         watchdog.health = Health::Healthy;
-        if !turn.maintenance {
+        if !turn.maintenance && !self.off {
             self.tell(true, turn);
         }
     }
@@ -355,10 +387,12 @@ impl Checks {
         let mut old = Vec::new();
         let mut next_beat = None;
         if let Some(before) = before {
+            let every = before.beat_every();
             old = before.all;
             self.readiness = before.readiness;
+            self.off = before.off;
             self.watchdog = before.watchdog;
-            next_beat = before.next_beat.filter(|_| before.beat == self.beat);
+            next_beat = before.next_beat.filter(|_| every == self.beat_every());
         }
         for (number, check) in self.all.iter_mut().enumerate() {
             match old.get_mut(number) {
@@ -372,7 +406,7 @@ impl Checks {
             check.stop(turn);
         }
         let wanted = works && !turn.maintenance && !turn.stopping;
-        let anew = self.beat.filter(|_| wanted);
+        let anew = self.beat_every().filter(|_| wanted);
         self.next_beat = next_beat.or_else(|| anew.map(|every| turn.next_tick(turn.epoch, every)));
     }
 

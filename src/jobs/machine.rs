@@ -25,6 +25,7 @@
 //! on one port (D2).
 
 mod change;
+mod operate;
 mod questions;
 mod starts;
 mod steps;
@@ -32,6 +33,7 @@ mod vitals;
 
 use std::time::{Duration, Instant};
 
+pub(super) use self::operate::Standing;
 use super::backoff::{Backoff, RestartWindow};
 use super::condition::{Condition, Gate};
 use super::effect::Note;
@@ -76,6 +78,10 @@ pub(super) struct Job {
     fate: Option<Fate>,
     /// Everything stops but this, which others need until then (S06).
     held: bool,
+    /// An operator has stopped it.
+    put_down: bool,
+    /// An operator has put it into maintenance.
+    in_maintenance: bool,
     /// It is complete though something is left that KILL did not end.
     abandoned: bool,
     /// How the last run of the command ended.
@@ -162,6 +168,8 @@ impl Job {
             unwell: false,
             fate: None,
             held: false,
+            put_down: false,
+            in_maintenance: false,
             abandoned: false,
             last_exit: None,
             kept: Vec::new(),

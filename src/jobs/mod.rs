@@ -15,6 +15,7 @@
 //! | `health.rs` | what all checks of a job, its readiness and its watchdog mean together |
 //! | `backoff.rs` | how long a restart waits |
 //! | `needs.rs` | the order in which jobs stop |
+//! | `operation.rs` | what an operator asks of one job |
 //! | `fleet.rs` | between jobs: who hears what, the order of the end |
 //! | `ending.rs` | why everything ends, until when, with which status |
 //! | `difference.rs`, `renumber.rs` | what a new configuration makes of each job; numbers that outlast a configuration |
@@ -31,6 +32,7 @@ mod fleet;
 mod health;
 mod machine;
 mod needs;
+mod operation;
 mod renumber;
 mod run;
 mod spec;
@@ -47,6 +49,7 @@ pub use effect::{Effect, Note};
 pub use ending::Outcome;
 pub use fleet::{JobState, JobStatus, Jobs};
 pub use health::Health;
+pub use operation::{Operation, Progress, Refused};
 pub use renumber::Numbering;
 pub use spec::{
     Action, BackoffSpec, CheckSpec, Essential, Exec, Expiry, First, HealthSpec, HttpProbe, JobIo,

@@ -53,6 +53,6 @@ fn of_source(source: Source, numbering: &impl Numbering) -> Source {
         Source::Job(job) => Source::Job(numbering.job(job)),
         Source::Check(job) => Source::Check(numbering.job(job)),
         Source::Watch(watch) => Source::Watch(numbering.watch(watch)),
-        Source::Global | Source::Signal(_) => source,
+        Source::Global | Source::Signal(_) | Source::Custom(_) => source,
     }
 }

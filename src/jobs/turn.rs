@@ -17,7 +17,10 @@ pub(super) struct Turn<'a> {
     pub(super) limits: StopLimits,
     /// Everything is to stop.
     pub(super) stopping: bool,
+    /// The whole is in maintenance, or this job.
     pub(super) maintenance: bool,
+    /// An operator has switched this job's checks off.
+    pub(super) unchecked: bool,
     pub(super) jitter: &'a mut Jitter,
     pub(super) next_run: &'a mut RunId,
     /// Orders for the shell.
@@ -32,6 +35,11 @@ pub(super) struct Turn<'a> {
 }
 
 impl Turn<'_> {
+    /// Whether no check begins, and none has a result.
+    pub(super) fn pauses_checks(&self) -> bool {
+        self.maintenance || self.unchecked
+    }
+
     pub(super) fn publish(&mut self, event: PublicEvent) {
         self.effects.push(Effect::Announce(event));
         self.queue.push_back(event);

@@ -12,6 +12,7 @@ use super::drops::Dropped;
 use super::error::LogError;
 use super::output::Output;
 use super::pump::{self, PumpHandle};
+use super::recent::Follower;
 use super::shared::Shared;
 use super::style::Label;
 use super::subscriber::LogSubscriber;
@@ -92,6 +93,19 @@ impl Logging {
         pump::start(&self.shared, fd, label)
     }
 
+    /// The last lines that a job has written, oldest first; without those of before its configuration was known here.
+    /// `follower` is told all that follows, as it is read: whose run (a number), and the bytes, until it answers `false`.
+    /// It must not wait, and not say anything through `tracing`.
+    #[must_use]
+    pub fn lines(&self, job: &str, follower: Option<Follower>) -> Vec<String> {
+        self.shared.recent(|recent| recent.lines(job, follower))
+    }
+
+    /// Forgets the lines, and the followers, of all jobs but these.
+    pub fn keep_lines(&self, is_kept: impl Fn(&str) -> bool) {
+        self.shared.recent(|recent| recent.keep(is_kept));
+    }
+
     /// At the program's end: finishes every pump and waits until all is written. A reader that takes nothing for `stall` is
     /// waited for no longer, and none for longer than `most` altogether; what is not taken by then is lost.
     pub async fn drain(&self, stall: Duration, most: Duration) {
@@ -154,7 +168,7 @@ impl Logging {
 
     /// Lines that were taken since the start, ours and jobs'.
     #[must_use]
-    pub fn lines(&self) -> u64 {
+    pub fn line_count(&self) -> u64 {
         self.shared.with(|output| output.lines())
     }
 

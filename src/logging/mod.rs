@@ -11,6 +11,8 @@
 //!   [`MAX_LINE`] bytes is passed on in marked pieces (D11, L01); the last line needs no newline (D22, L02).
 //! - **Memory is bounded.** The queue has a fixed size; when it is full jobs wait in their writes or whole lines are
 //!   dropped, counted and reported (decision 20). Our own messages never wait: they are dropped and counted.
+//! - **The last lines of each job are kept**, all of them together in a bounded part of memory, for who asks. That costs
+//!   one copy of the end of each read.
 //! - **No fault of the log stops anything.** A closed reader, a full disk or a file that is gone costs lines, not
 //!   supervision; a file that fails is replaced by stderr until it works again (L05, L10, X05).
 //! - **A job's output does not depend on our level** (D47).
@@ -32,6 +34,7 @@ mod handle;
 mod output;
 mod pump;
 mod queue;
+mod recent;
 mod record;
 mod shared;
 mod sink;
@@ -48,5 +51,6 @@ pub use error::LogError;
 pub use frame::MAX_LINE;
 pub use handle::Logging;
 pub use pump::PumpHandle;
+pub use recent::Follower;
 pub use style::{Label, OutputKind};
 pub use subscriber::LogSubscriber;

@@ -217,6 +217,10 @@ impl Pump {
             other => return other,
         };
         let mut input = &buffer[..count];
+        if self.label.kind == OutputKind::Job {
+            self.shared
+                .recent(|recent| recent.push(&self.label.name, self.number, input));
+        }
         if let Some(tail) = &self.tail {
             tail.push(input);
         }

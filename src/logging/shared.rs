@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use tokio::sync::Notify;
 
 use super::output::Output;
+use super::recent::Recent;
 use super::record::Record;
 use crate::config::LogLevel;
 
@@ -18,6 +19,8 @@ pub(super) struct Shared {
     /// Held for short sections without an await; the writes inside do not wait. `tracing` is never called under it, as our
     /// own subscriber takes it. A panic under it leaves at worst a torn line, so a poisoned lock is used on.
     output: Mutex<Output>,
+    /// The last output of each job. Locked after `output` is left, for the moment of a copy.
+    recent: Mutex<Recent>,
     /// The level of our own messages, read for each event without the lock.
     level: AtomicU8,
     /// Whose turn it is to read and frame. Fair: a job that floods waits behind all others (L03). Its owner may wait for
@@ -55,6 +58,7 @@ impl Shared {
     pub(super) fn new(output: Output, level: LogLevel) -> Shared {
         Shared {
             output: Mutex::new(output),
+            recent: Mutex::new(Recent::default()),
             level: AtomicU8::new(rank(level)),
             turn: tokio::sync::Mutex::new(Scratch::default()),
             wake: Notify::new(),
@@ -82,6 +86,11 @@ impl Shared {
             self.idle.notify_waiters();
         }
         result
+    }
+
+    /// Does something with the last output of the jobs.
+    pub(super) fn recent<R>(&self, act: impl FnOnce(&mut Recent) -> R) -> R {
+        act(&mut self.recent.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Writes one of our own messages.

@@ -82,7 +82,8 @@ impl Counts {
     /// Something was published.
     pub fn on_published(&mut self, event: PublicEvent) {
         let tally = match event.source {
-            Source::Global => Some(&mut self.global),
+            // Who publishes is free to choose names: all are one.
+            Source::Global | Source::Custom(_) => Some(&mut self.global),
             Source::Signal(signal) => Some(self.signals.entry(signal).or_default()),
             Source::Job(job) => self.jobs.get_mut(&job).map(|counts| &mut counts.events),
             Source::Check(job) => {

@@ -66,7 +66,7 @@ pub struct Usage {
 }
 
 /// The states of a job by their names.
-const STATES: [(JobState, &str); 8] = [
+const STATES: [(JobState, &str); 9] = [
     (JobState::Waiting, "waiting"),
     (JobState::Idle, "idle"),
     (JobState::Running, "running"),
@@ -75,6 +75,7 @@ const STATES: [(JobState, &str); 8] = [
     (JobState::Complete, "complete"),
     (JobState::Skipped, "skipped"),
     (JobState::Failed, "failed"),
+    (JobState::Stopped, "stopped"),
 ];
 
 const STATUSES: [&str; 4] = ["unknown", "healthy", "unhealthy", "maintenance"];

@@ -168,6 +168,10 @@ impl Service {
     }
 
     pub(super) fn on_presence(&mut self, presence: Presence, output: &str, turn: &mut Turn<'_>) {
+        if presence == Presence::Back {
+            self.end = End::No;
+            return self.act(turn);
+        }
         if self.end != End::No {
             return;
         }
@@ -186,7 +190,7 @@ impl Service {
             Presence::Critical if self.wanted.is_some() => {
                 self.want(CheckStatus::Critical, output);
             }
-            Presence::Critical => {}
+            Presence::Critical | Presence::Back => {}
             Presence::Absent => {
                 self.wanted = None;
                 self.own_remnant();

@@ -16,6 +16,8 @@ pub enum Presence {
     Absent,
     /// Nothing, for good; the job waits to hear that it is so.
     Leaving,
+    /// Nothing yet: the job, which had come to its end, begins anew.
+    Back,
 }
 
 /// The number of one call; never used twice while the program lives.

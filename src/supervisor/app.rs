@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use super::chronicle::Chronicle;
 use super::cron::WallClock;
 use super::discovery::{ANSWERS, Answered, Discovery};
 use super::embedded::Embedded;
@@ -31,7 +32,7 @@ use crate::telemetry::Ask;
 use crate::watches::AskId;
 
 /// Statuses collected before the loop looks at the clock and the signals again (P04).
-const REAP_SLICE: usize = 64;
+const REAP_SLICE: usize = 16;
 
 /// The longest wait while a time limit runs against somebody else.
 const HEARTBEAT: Duration = Duration::from_millis(500);
@@ -73,6 +74,8 @@ pub(super) struct App {
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) faults: Faults,
     pub(super) recorder: Recorder,
+    /// What has happened last.
+    pub(super) chronicle: Chronicle,
     /// Which jobs the wall clock starts.
     pub(super) wall_clock: WallClock,
     /// On the heap, since most configurations have none.
@@ -138,6 +141,7 @@ impl App {
         App {
             wall_clock: WallClock::new(ids.jobs(&parts.config), now),
             check_output: HashMap::new(),
+            chronicle: Chronicle::new(now),
             senses: Senses::new(parts.sensed),
             discovery,
             embedded: parts.embedded,
@@ -230,6 +234,10 @@ impl App {
                 }
                 Wake::Clock => {}
             }
+            // Signals come first, and while a thousand jobs crash there is always one: a client waits for one turn.
+            if let Ok(command) = inputs.commands.try_recv() {
+                self.on_command(command);
+            }
             self.look_at_processes(now);
             self.answer();
         }
@@ -307,8 +315,11 @@ impl App {
 
     async fn wait(&mut self, inputs: &mut Inputs, received: &mut Vec<Received>) -> Wake {
         let now = self.look_at_clock();
-        if self.more_to_reap || !self.answers.is_empty() {
+        let is_late = self.jobs.next_deadline().is_some_and(|due| due <= now);
+        if self.more_to_reap || !self.answers.is_empty() || is_late {
             // Let the pumps and the control socket have their turn, but do not wait.
+            // Twice: a request is read in one, and passed on to us, and its answer written in another.
+            tokio::task::yield_now().await;
             tokio::task::yield_now().await;
             inputs.signals.drain(received);
             return Wake::Signals;

@@ -413,6 +413,11 @@ impl Discovery {
         Some(now.saturating_duration_since(heard))
     }
 
+    /// Whether a job's service stands in the catalogue, as far as is known.
+    pub(super) fn is_present(&self, job: JobId) -> bool {
+        self.services.is_present(job)
+    }
+
     /// Questions are not needed any more; calls may still take a service out.
     pub(super) fn stop_asking(&mut self) {
         for (_, task) in self.asks.drain() {

@@ -31,6 +31,9 @@ impl App {
             embedded.close().await;
         }
         if let Some(server) = self.server.take() {
+            // Followers have heard everything.
+            self.chronicle.end_following();
+            self.logging.keep_lines(|_| false);
             // Requests that still wait get their answer at once: nobody is there any more to do them.
             inputs.commands.close();
             server.close().await;

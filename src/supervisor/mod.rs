@@ -11,6 +11,8 @@
 //! | `app.rs` | what the loop owns, and its turn |
 //! | `perform.rs` | effects to actions |
 //! | `requests.rs` | what the control socket asks for |
+//! | `live.rs`, `look.rs` | what it asks of the jobs as they run |
+//! | `chronicle.rs` | the last events and decisions, and who follows them |
 //! | `reload.rs` | reading a configuration again, beside the loop |
 //! | `finish.rs` | the end: what nobody owns, the last lines |
 //! | `discovery.rs`, `catalogue.rs` | services and watches joined to the client of the catalogue |
@@ -28,6 +30,7 @@
 mod app;
 mod attributes;
 mod catalogue;
+mod chronicle;
 mod cron;
 mod discovery;
 mod embedded;
@@ -39,6 +42,8 @@ mod file_watch;
 mod finish;
 mod image;
 mod interfaces;
+mod live;
+mod look;
 mod numbers;
 mod outlook;
 mod perform;

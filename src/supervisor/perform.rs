@@ -16,6 +16,7 @@ impl App {
     /// Performs orders in their sequence.
     pub(super) fn perform(&mut self, effects: Vec<Effect>) {
         for effect in effects {
+            self.chronicle(&effect);
             match effect {
                 Effect::Spawn { run, cause } => self.spawn(run, cause),
                 Effect::Terminate(run) => {

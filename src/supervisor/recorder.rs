@@ -113,7 +113,7 @@ impl Recorder {
         self.entries.iter().filter_map(|entry| match &entry.what {
             What::Event(event) => match event.source {
                 Source::Job(job) | Source::Check(job) => Some(job),
-                Source::Global | Source::Watch(_) | Source::Signal(_) => None,
+                Source::Global | Source::Watch(_) | Source::Signal(_) | Source::Custom(_) => None,
             },
             What::Started { run, .. }
             | What::NotStarted(run)
@@ -259,6 +259,7 @@ fn note_words(note: &Note, names: &Names) -> String {
         }
         Note::Restarting => "restarting it for its health".to_owned(),
         Note::HeartbeatMissed { limit } => format!("no heartbeat within {}", span(*limit)),
+        Note::Anew => "begins anew".to_owned(),
         Note::Completed { exit } => {
             let exit = exit.map_or_else(String::new, |exit| format!(": {exit}"));
             format!("complete{exit}")

@@ -276,6 +276,7 @@ impl App {
         }
         self.answer();
         self.follow_schedules(&leaving);
+        self.forget_past_jobs();
     }
 
     /// Follows changed settings of the control socket. On another path the new socket is made before the old one is

@@ -72,6 +72,7 @@ impl Names {
             Source::Check(job) => format!("check.{}", self.job(job)),
             Source::Watch(watch) => format!("watch.{}", self.watch(watch)),
             Source::Signal(signal) => signal.to_string(),
+            Source::Custom(name) => format!("event.{name}"),
         }
     }
 
@@ -196,6 +197,7 @@ impl Names {
                 "{name} sent no heartbeat within {}",
                 span(*limit)
             ),
+            Note::Anew => tracing::info!(job = name, "{name} begins anew"),
             Note::Completed { exit } => {
                 let exit = exit.map_or_else(String::new, |exit| exit.to_string());
                 tracing::debug!(

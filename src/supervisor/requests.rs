@@ -29,6 +29,7 @@ impl App {
                 self.tell(&Event::Maintenance(enable));
                 let _ = reply.send(Ok(()));
             }
+            Command::Live(request) => self.on_live(request),
             Command::Health { job, reply } => {
                 let _ = reply.send(self.health(job.as_deref()));
             }
@@ -65,7 +66,11 @@ impl App {
         match status.health {
             Health::Unhealthy => Some(format!("{name} is unhealthy")),
             Health::Unknown
-                if status.is_checked && status.is_started && status.state != JobState::Complete =>
+                if status.is_checked
+                    && status.is_started
+                    && !status.is_unchecked
+                    && !status.in_maintenance
+                    && !matches!(status.state, JobState::Complete | JobState::Stopped) =>
             {
                 Some(format!("{name} has not passed a health check yet"))
             }

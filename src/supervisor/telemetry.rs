@@ -261,9 +261,11 @@ impl App {
             // What has nothing to do, or nothing any more, has nothing to be asked for.
             let is_idle = matches!(
                 status.state,
-                JobState::Complete | JobState::Skipped | JobState::Idle
+                JobState::Complete | JobState::Skipped | JobState::Idle | JobState::Stopped
             );
-            if status.is_checked && !is_idle && status.health != Health::Healthy {
+            // Nor what an operator has put aside.
+            let is_aside = status.is_unchecked || status.in_maintenance;
+            if status.is_checked && !is_aside && !is_idle && status.health != Health::Healthy {
                 return Err(format!("{} is not healthy", spec.name));
             }
         }
@@ -318,7 +320,7 @@ impl App {
         };
         let is_over = matches!(
             status.state,
-            JobState::Complete | JobState::Skipped | JobState::Failed
+            JobState::Complete | JobState::Skipped | JobState::Failed | JobState::Stopped
         );
         match status.health {
             _ if is_over => "unknown",
@@ -375,7 +377,7 @@ impl App {
             control: server.map(ServerHandle::requests).unwrap_or_default(),
             scrapes: telemetry.server.scrapes().counts(),
             processes: (counters.spawned, counters.collected, counters.orphans),
-            log_lines: self.logging.lines(),
+            log_lines: self.logging.line_count(),
             log_dropped: [
                 ("own", dropped.own),
                 ("job", dropped.job),

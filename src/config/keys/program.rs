@@ -255,6 +255,18 @@ pub(in crate::config) static CONTROL: Shape = Shape {
             "`user`, `user:group` or `:group`",
         ),
         key(
+            "readers",
+            TEXTS,
+            "everybody who can connect",
+            "users and `:group`s that may ask for what changes nothing; we and root always may",
+        ),
+        key(
+            "writers",
+            TEXTS,
+            "everybody who may read",
+            "users and `:group`s that may change things; we and root always may",
+        ),
+        key(
             "required",
             Kind::Boolean,
             "false",

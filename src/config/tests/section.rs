@@ -141,6 +141,17 @@ fn the_control_socket() {
         (control.mode, control.owner.as_deref(), control.required),
         (0o660, Some("app:1000"), true)
     );
+    let lists = clean("{ control: { readers: ['app', ':1000', 'a:b'], writers: [] } }").control;
+    let readers = ["app", ":1000", "a:b"].map(str::to_owned).to_vec();
+    assert_eq!(
+        (lists.readers, lists.writers),
+        (Some(readers), Some(Vec::new()))
+    );
+    assert_eq!((control.readers, control.writers), (None, None));
+    refused(
+        "{ control: { writers: ['a', 'b c'] } }",
+        "control.writers[1]: cannot use `b c`: expected a user and a group",
+    );
     assert_eq!(clean("{ control: { mode: '600' } }").control.mode, 0o600);
     let long = format!("{{ control: {{ socket: '/{}' }} }}", "x".repeat(107));
     refused(&long, "at most 107 bytes");

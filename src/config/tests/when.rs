@@ -1,4 +1,4 @@
-use crate::events::{EventCode, JobId, Signal, Source, Subscription, WatchId};
+use crate::events::{CustomName, EventCode, JobId, Signal, Source, Subscription, WatchId};
 use crate::jobs::{Condition, Overlap, Restarts, Start, Trigger};
 
 use super::*;
@@ -309,4 +309,26 @@ fn wrong_values_are_errors() {
     for (when, expected) in table {
         refused(&text(when), expected);
     }
+}
+
+#[test]
+fn what_a_client_publishes_is_a_source() {
+    let name: CustomName = "deploy-1".parse().unwrap();
+    let custom = on(EventCode::Custom, Source::Custom(name));
+    assert_eq!(start("{ source: 'event.deploy-1' }"), Start::each(custom));
+    let any = start("{ any: [ { source: 'event.deploy-1' }, { source: 'db', each: 'healthy' } ] }");
+    let healthy = on(EventCode::Healthy, Source::Job(JobId(1)));
+    assert_eq!(any.trigger, Trigger::Each(vec![custom, healthy]));
+    // Longer, or with other characters, it is nothing.
+    never("{ source: 'event.' }", "names no event");
+    let long = format!("{{ source: 'event.{}', once: 'healthy' }}", "x".repeat(32));
+    never(&long, "nothing emits events as");
+    // With an event it is a job as any other.
+    let text = "{ jobs: [
+        { name: 'event.x', exec: 'a', health: { exec: 'c', interval: 1, ttl: 5 } },
+        { name: 'app', exec: 'b', when: { source: 'event.x', once: 'healthy' } },
+    ] }";
+    let healthy = on(EventCode::Healthy, Source::Job(JobId(0)));
+    let app = clean(text).jobs[1].start.clone();
+    assert_eq!(app, Start::once(Condition::Once(healthy)));
 }

@@ -52,6 +52,8 @@ impl Jobs {
         // Who is asked to stop later has the whole time for it; there is an end to that, since nobody is asked twice.
         let limit = limit.filter(|_| more.is_empty());
         leaving.extend(before);
+        // The new configuration brings those back.
+        self.wanted.retain(|job| !leaving.contains(job));
         self.change = Some(Change {
             next,
             leaving,
@@ -68,6 +70,12 @@ impl Jobs {
     pub fn leaving(&self) -> impl Iterator<Item = JobId> {
         let change = self.change.iter();
         change.flat_map(|change| change.leaving.iter().copied())
+    }
+
+    /// Whether a reload waits for jobs to end.
+    #[must_use]
+    pub fn is_changing(&self) -> bool {
+        self.change.is_some()
     }
 
     /// Lets the prepared configuration take over; to be called when [`Jobs::outcome`] says so.
@@ -96,6 +104,7 @@ impl Jobs {
         self.first_failure = self.first_failure.filter(|(job, _)| !of_the_past(job));
         self.awaiting_hooks.retain(|job| !of_the_past(job));
         self.deferred.retain(|job| !of_the_past(job));
+        self.wanted.retain(|job| !of_the_past(job));
 
         // Nobody is told of each other until all are there.
         self.index = Index::default();
@@ -117,7 +126,7 @@ impl Jobs {
     }
 
     /// Tells what begins anew the facts that last, and lets what still waits forget the past of what begins anew.
-    fn recall(&mut self, fresh: &BTreeSet<JobId>, now: Instant, trays: &mut Trays) {
+    pub(super) fn recall(&mut self, fresh: &BTreeSet<JobId>, now: Instant, trays: &mut Trays) {
         for id in self.order.clone() {
             if !fresh.contains(&id) {
                 self.with(id, now, trays, |job, _| job.forget(fresh));
@@ -137,7 +146,7 @@ impl Jobs {
         let PublicEvent { code, source } = event;
         match source {
             Source::Global => code == EventCode::Startup && self.has_started,
-            Source::Signal(_) => false,
+            Source::Signal(_) | Source::Custom(_) => false,
             Source::Watch(watch) => match code {
                 EventCode::Healthy => self.watches.get(&watch) == Some(&true),
                 EventCode::Unhealthy => self.watches.get(&watch) == Some(&false),

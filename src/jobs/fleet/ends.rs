@@ -92,7 +92,7 @@ impl Jobs {
         let hooks_done = |id: &JobId| {
             self.hooks_on_stopping(*id)
                 .iter()
-                .all(|hook| self.job(*hook).is_complete())
+                .all(|hook| self.job(*hook).has_served())
         };
         let mut ready: Vec<JobId> = self
             .awaiting_hooks

@@ -77,7 +77,7 @@ fn sources(spec: &JobSpec) -> BTreeSet<JobId> {
     }
     let jobs = sources.into_iter().filter_map(|source| match source {
         Source::Job(job) | Source::Check(job) => Some(job),
-        Source::Global | Source::Watch(_) | Source::Signal(_) => None,
+        Source::Global | Source::Watch(_) | Source::Signal(_) | Source::Custom(_) => None,
     });
     jobs.collect()
 }

@@ -1,7 +1,10 @@
 //! What others may see of a job.
 
+use std::time::Instant;
+
 use super::Jobs;
-use crate::events::{Exit, JobId};
+use crate::events::{Exit, JobId, RunId};
+use crate::jobs::condition::Leaf;
 use crate::jobs::health::{Checks, Health};
 use crate::jobs::machine::{Fate, Phase};
 
@@ -18,6 +21,34 @@ pub struct JobStatus {
     pub is_started: bool,
     /// How its last run ended.
     pub last_exit: Option<Exit>,
+    /// The live run of its command, and since when.
+    pub run: Option<(RunId, Instant)>,
+    /// When it wants to be called next: the end of a delay, a tick, a time limit.
+    pub next: Option<Instant>,
+    /// An operator has switched its checks off.
+    pub is_unchecked: bool,
+    /// It is in maintenance by itself, whatever the whole is.
+    pub in_maintenance: bool,
+    /// It begins anew once it is at its end.
+    pub is_wanted: bool,
+}
+
+impl JobState {
+    /// The word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            JobState::Waiting => "waiting",
+            JobState::Idle => "idle",
+            JobState::Running => "running",
+            JobState::Backoff => "backoff",
+            JobState::Stopping => "stopping",
+            JobState::Complete => "complete",
+            JobState::Stopped => "stopped",
+            JobState::Skipped => "skipped",
+            JobState::Failed => "failed",
+        }
+    }
 }
 
 /// Where a job stands, for people.
@@ -29,6 +60,8 @@ pub enum JobState {
     Backoff,
     Stopping,
     Complete,
+    /// At its end because an operator wants it so.
+    Stopped,
     /// It did not run: what it waited for could not happen any more.
     Skipped,
     /// It was given up.
@@ -36,6 +69,16 @@ pub enum JobState {
 }
 
 impl Jobs {
+    /// What a job waits for, or has waited for before its first start, each with whether it has come or is so; and whether
+    /// one of them is enough.
+    #[must_use]
+    pub fn conditions(&self, job: JobId) -> (Vec<(Leaf, bool)>, bool) {
+        let found = self.all.get(&job);
+        found.map_or((Vec::new(), false), |found| {
+            found.conditions(&self.seen_by(job))
+        })
+    }
+
     /// What others may see of a job; `None` if there is no such job (any more).
     #[must_use]
     pub fn status(&self, job: JobId) -> Option<JobStatus> {
@@ -48,6 +91,7 @@ impl Jobs {
                 Phase::Backoff { .. } => JobState::Backoff,
                 Phase::Halting { .. } => JobState::Stopping,
                 Phase::Complete => match job.fate() {
+                    None if job.is_put_down() => JobState::Stopped,
                     None => JobState::Complete,
                     Some(Fate::Skipped) => JobState::Skipped,
                     Some(Fate::Failed) => JobState::Failed,
@@ -57,6 +101,11 @@ impl Jobs {
             is_checked: job.check.as_ref().is_some_and(Checks::is_checked),
             is_started: job.is_started(),
             last_exit: job.last_exit,
+            run: job.run(),
+            next: job.deadline(),
+            is_unchecked: job.is_unchecked(),
+            in_maintenance: job.is_in_maintenance(),
+            is_wanted: self.wanted.contains(&job.id),
         })
     }
 }

@@ -11,6 +11,8 @@ pub(super) struct Seen<'a> {
     jobs: &'a Jobs,
     /// The job stays while others leave for a reload: nothing is so of those, and everything can come of those that follow.
     stays: bool,
+    /// The job is a hook of this one's end, and has no use once that end has come.
+    serves: Option<JobId>,
 }
 
 impl Jobs {
@@ -19,6 +21,7 @@ impl Jobs {
         Seen {
             jobs: self,
             stays: self.change.is_some() && !self.is_leaving(job),
+            serves: self.job(job).hook_of().map(|(_, source)| source),
         }
     }
 }
@@ -27,7 +30,18 @@ impl Seen<'_> {
     fn is_of_the_past(&self, source: Source) -> bool {
         match source {
             Source::Job(job) | Source::Check(job) => self.stays && self.jobs.is_leaving(job),
-            Source::Global | Source::Watch(_) | Source::Signal(_) => false,
+            Source::Global | Source::Watch(_) | Source::Signal(_) | Source::Custom(_) => false,
+        }
+    }
+
+    /// Whether an operator has stopped it and may start it again.
+    fn may_return(&self, source: Source) -> bool {
+        match source {
+            Source::Job(job) | Source::Check(job) => {
+                let returns = self.jobs.job(job).is_put_down() || self.jobs.wanted.contains(&job);
+                returns && self.jobs.ending.is_none() && self.serves != Some(job)
+            }
+            Source::Global | Source::Watch(_) | Source::Signal(_) | Source::Custom(_) => false,
         }
     }
 }
@@ -55,7 +69,7 @@ impl View for Seen<'_> {
     fn can_hold(&self, state: State) -> bool {
         let jobs = self.jobs;
         match (state.source, state.is) {
-            (source, _) if self.is_of_the_past(source) => true,
+            (source, _) if self.is_of_the_past(source) || self.may_return(source) => true,
             (Source::Job(job), Is::Running) => {
                 jobs.job(job).is_alive() || jobs.job(job).is_running()
             }
@@ -67,12 +81,12 @@ impl View for Seen<'_> {
     fn can_come(&self, event: PublicEvent) -> bool {
         let jobs = self.jobs;
         match event.source {
-            source if self.is_of_the_past(source) => true,
+            source if self.is_of_the_past(source) || self.may_return(source) => true,
             Source::Job(job) if event.code == EventCode::Stopping => {
                 !jobs.job(job).has_told_stopping()
             }
             Source::Job(job) | Source::Check(job) => !jobs.job(job).is_complete(),
-            Source::Global | Source::Watch(_) | Source::Signal(_) => true,
+            Source::Global | Source::Watch(_) | Source::Signal(_) | Source::Custom(_) => true,
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::{Fate, Job, Phase, Step};
-use crate::events::{EventCode, JobId, Source};
-use crate::jobs::condition::View;
+use crate::events::{EventCode, JobId, RunId, Source};
+use crate::jobs::condition::{Leaf, View};
 use crate::jobs::health::{Checks, Health};
 use crate::jobs::run::LiveRun;
 use crate::jobs::spec::Trigger;
@@ -13,6 +13,15 @@ impl Job {
     /// The job whose end it is a hook of, and whether of `stopping` or `stopped`.
     pub(in crate::jobs) fn hook_of(&self) -> Option<(EventCode, JobId)> {
         self.spec.start.hook_of().filter(|(_, job)| *job != self.id)
+    }
+
+    /// What it waits for, or has waited for, each with whether it has come, and whether one of them is enough.
+    pub(in crate::jobs) fn conditions(&self, view: &impl View) -> (Vec<(Leaf, bool)>, bool) {
+        let (mut parts, any) = self.gate.parts(view);
+        for (_, met) in parts.iter_mut().filter(|_| self.opened) {
+            *met = true;
+        }
+        (parts, any)
     }
 
     /// Whether it waits for what has come true by now.
@@ -112,6 +121,13 @@ impl Job {
                 .is_none_or(|check| check.live().next().is_none())
     }
 
+    /// Whether it has nothing more to do as a hook. One that hears of every end has no end of its own as long as there may be
+    /// another one.
+    pub(in crate::jobs) fn has_served(&self) -> bool {
+        let hears_each = matches!(self.spec.start.trigger, Trigger::Each(_));
+        self.is_complete() || (hears_each && self.is_at_rest())
+    }
+
     /// Whether it is at its end though something that KILL did not end is still there.
     pub(in crate::jobs) fn gave_up(&self) -> bool {
         self.abandoned
@@ -160,6 +176,18 @@ impl Job {
         let check = self.check.as_ref().and_then(Checks::deadline);
         let kept = self.kept.iter().filter_map(LiveRun::deadline).min();
         [phase, check, self.tick, kept].into_iter().flatten().min()
+    }
+
+    /// The live run of its command, and since when.
+    pub(in crate::jobs) fn run(&self) -> Option<(RunId, Instant)> {
+        let (Phase::Running { live, .. }
+        | Phase::Halting {
+            live: Some(live), ..
+        }) = &self.phase
+        else {
+            return None;
+        };
+        live.exit().is_none().then_some((live.run.id, live.since))
     }
 
     /// Whether its command, or what that left on purpose, runs.

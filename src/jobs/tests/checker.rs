@@ -1,5 +1,7 @@
 //! The shell's part under any schedule, and what must always hold.
 
+mod operator;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -9,8 +11,8 @@ use crate::events::{
     StartFailure, StopReason,
 };
 use crate::jobs::{
-    Action, Effect, Exec, JobSpec, JobState, Jobs, Leaf, Next, Orphans, Outcome, Restarts,
-    StopLimits, Trigger,
+    Action, Effect, Exec, JobSpec, JobState, Jobs, Leaf, Next, Note, Operation, Orphans, Outcome,
+    Restarts, StopLimits, Trigger,
 };
 use crate::services::Presence;
 
@@ -38,6 +40,8 @@ pub(super) enum Step {
     Stale(usize),
     /// A reload in which the jobs of these bits run something else.
     Reload(u32),
+    /// An operator asks something of a job.
+    Operate(usize, Operation),
 }
 
 /// What the outside knows of a run.
@@ -75,6 +79,12 @@ pub(super) struct Checker {
     reloads: u32,
     /// How often one has taken over.
     changes: u32,
+    /// How often a job has begun anew for an operator.
+    renewals: u32,
+    /// The jobs that an operator has stopped and not asked for since.
+    down: BTreeSet<JobId>,
+    /// Starts that an operator has asked for, which no limit counts.
+    asked: BTreeMap<JobId, u32>,
 }
 
 impl Checker {
@@ -98,6 +108,9 @@ impl Checker {
             next: None,
             reloads: 0,
             changes: 0,
+            renewals: 0,
+            down: BTreeSet::new(),
+            asked: BTreeMap::new(),
         }
     }
 
@@ -140,7 +153,7 @@ impl Checker {
         for effect in effects.iter().filter(|_| first) {
             if let Effect::Terminate(run) | Effect::Kill(run) | Effect::Spawn { run, .. } = effect {
                 assert!(
-                    leaving.contains(&run.job),
+                    leaving.contains(&run.job) || self.stopping.contains(&run.job),
                     "what stays is left in peace: {effect:?}"
                 );
             }
@@ -154,11 +167,8 @@ impl Checker {
         self.changes += 1;
         let leaving: BTreeSet<JobId> = self.jobs.leaving().collect();
         for job in &leaving {
-            self.starts.remove(job);
-            self.stopped.remove(job);
-            self.stopping.remove(job);
-            self.leaving.remove(job);
-            self.left.remove(job);
+            self.forget(*job);
+            self.down.remove(job);
         }
         // Only what KILL does not end outlives its job.
         let lost = self.live.keys().filter(|run| leaving.contains(&run.job));
@@ -170,7 +180,9 @@ impl Checker {
         self.specs = self.next.take().expect("a reload waits");
         let effects = self.jobs.change(self.now);
         let ended = |effect: &Effect| match effect {
-            Effect::Terminate(run) | Effect::Kill(run) => !leaving.contains(&run.job),
+            Effect::Terminate(run) | Effect::Kill(run) => {
+                !leaving.contains(&run.job) && !self.stopping.contains(&run.job)
+            }
             _ => false,
         };
         // Everything may end at once, for an essential job that waits in vain.
@@ -217,6 +229,7 @@ impl Checker {
                 }
                 Effect::Announce(event) => self.on_announce(event),
                 Effect::Show(job, presence) => self.on_show(job, presence),
+                Effect::Report(job, Note::Anew) => self.on_anew(job),
                 Effect::Report(..) => {}
             }
         }
@@ -230,7 +243,7 @@ impl Checker {
             assert!(!self.stopping.contains(&job), "it leaves before `stopping`");
             self.leaving.insert(job);
             self.left.insert(job);
-        } else if presence != Presence::Absent {
+        } else if !matches!(presence, Presence::Absent | Presence::Back) {
             assert!(
                 !self.jobs.in_maintenance(),
                 "nothing is shown in maintenance"
@@ -255,10 +268,17 @@ impl Checker {
                 self.stop_asked.is_none() || self.is_hook(run.job),
                 "no start after a stop but of hooks"
             );
+            assert!(
+                !self.down.contains(&run.job),
+                "what an operator stopped stays so"
+            );
             self.count_start(run.job);
         } else {
             assert!(self.stop_asked.is_none(), "no check after a stop");
             assert!(!self.jobs.in_maintenance(), "no check in maintenance");
+            let status = self.jobs.status(run.job).expect("there");
+            assert!(!status.in_maintenance, "nor in the job's own");
+            assert!(!status.is_unchecked, "no check that is switched off");
         }
         self.live.insert(
             run,
@@ -287,7 +307,8 @@ impl Checker {
             && !each
             && !renewed
         {
-            assert!(*starts <= limit + 1, "no more starts than allowed");
+            let asked = self.asked.get(&job).copied().unwrap_or_default();
+            assert!(*starts <= limit + 1 + asked, "no more starts than allowed");
         }
     }
 
@@ -406,6 +427,7 @@ impl Checker {
             Step::Left(pick, was_there) => self.answer_leaving(pick, was_there),
             Step::Stale(pick) => self.stale(pick),
             Step::Reload(bits) => self.reload(bits),
+            Step::Operate(pick, operation) => self.operate(pick, operation),
         }
     }
 
@@ -416,10 +438,10 @@ impl Checker {
         }
         let job = waiting[pick % waiting.len()];
         self.leaving.remove(&job);
-        let changes = self.changes;
+        let changes = self.changes + self.renewals;
         self.tell(&Event::Left { job, was_there });
         assert!(
-            self.stopping.contains(&job) || self.changes > changes,
+            self.stopping.contains(&job) || self.changes + self.renewals > changes,
             "its hooks begin when it has left"
         );
     }

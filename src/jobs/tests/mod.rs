@@ -4,6 +4,7 @@ mod checker;
 mod configurations;
 mod cron;
 mod fresh;
+mod operate;
 mod properties;
 mod reload;
 mod rules;

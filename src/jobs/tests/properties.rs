@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use super::checker::{Checker, Step};
 use super::configurations::fleet;
 use super::world::*;
-use crate::events::{Event, EventCode, Notice, StartFailure, StopReason};
-use crate::jobs::{JobSpec, Outcome};
+use crate::events::{Event, EventCode, Notice, Signal, StartFailure, StopReason};
+use crate::jobs::{JobSpec, Operation, Outcome};
 
 fn step() -> impl Strategy<Value = Step> {
     let failure = prop_oneof![
@@ -31,6 +31,18 @@ fn step() -> impl Strategy<Value = Step> {
         2 => any::<u32>().prop_map(Step::Reload),
         2 => (any::<usize>(), any::<bool>()).prop_map(|(pick, was_there)| Step::Left(pick, was_there)),
         1 => any::<usize>().prop_map(Step::Stale),
+        4 => (any::<usize>(), operation()).prop_map(|(pick, operation)| Step::Operate(pick, operation)),
+    ]
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    prop_oneof![
+        3 => Just(Operation::Start),
+        3 => Just(Operation::Stop),
+        3 => Just(Operation::Restart),
+        1 => Just(Operation::Signal(Signal::HUP)),
+        1 => any::<bool>().prop_map(Operation::Check),
+        1 => any::<bool>().prop_map(Operation::Maintenance),
     ]
 }
 

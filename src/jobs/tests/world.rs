@@ -155,7 +155,7 @@ impl World {
         self.take(effects);
     }
 
-    fn take(&mut self, effects: Vec<Effect>) {
+    pub(super) fn take(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match &effect {
                 Effect::Spawn { run, .. } => {

@@ -82,7 +82,7 @@ impl Model {
             Presence::Initial => wanted.or((job == 1).then_some(CheckStatus::Warning)),
             Presence::Passing => Some(CheckStatus::Passing),
             Presence::Critical => wanted.map(|_| CheckStatus::Critical),
-            Presence::Absent | Presence::Leaving => None,
+            Presence::Absent | Presence::Leaving | Presence::Back => None,
         };
     }
 }
