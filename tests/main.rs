@@ -15,6 +15,7 @@ mod control_socket;
 mod corpus;
 mod demo;
 mod discovery;
+mod docker;
 mod exhaustion;
 mod exit_status;
 mod faults;
