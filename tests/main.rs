@@ -16,6 +16,7 @@ mod corpus;
 mod demo;
 mod discovery;
 mod docker;
+mod examples;
 mod exhaustion;
 mod exit_status;
 mod faults;
