@@ -1,13 +1,14 @@
 //! The static binary in real containers: a Docker Engine of the test's own, and images made from nothing but the binary and
 //! a static busybox. No registry and no network of the machine is used.
 //!
-//! Root, `dockerd` and a static `busybox` are needed, and `PILOTHOUSE_STATIC`; `tests/run` gets them. Where the engine does
-//! not run, the tests say so and are left out; in CI they fail.
+//! Root, `dockerd` and a static `busybox` are needed, `PILOTHOUSE_STATIC`, and nginx for the example; `tests/run` gets them.
+//! Where the engine does not run, the tests say so and are left out; in CI they fail.
 
 mod empty;
 mod ends;
 mod engine;
 mod faults;
+mod hello_world;
 mod logs;
 mod rights;
 mod terminal;
