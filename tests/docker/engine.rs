@@ -57,7 +57,7 @@ impl Engine {
     fn try_start() -> Result<Self, String> {
         let program =
             std::env::var_os("PILOTHOUSE_STATIC").ok_or("PILOTHOUSE_STATIC is not set")?;
-        let tools = ["dockerd", "docker", "unshare", "busybox"];
+        let tools = ["dockerd", "docker", "setpriv", "unshare", "busybox"];
         if let Some(tool) = tools.iter().find(|tool| found(tool).is_none()) {
             return Err(format!("there is no `{tool}`"));
         }
@@ -66,7 +66,9 @@ impl Engine {
         let dir = tempfile::tempdir().expect("tests need a temporary directory");
         let log =
             fs::File::create(dir.path().join("log")).expect("a directory of ours takes files");
-        let init = Command::new("unshare")
+        // A test that is killed takes it all along.
+        let init = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", "unshare"])
             .args(NAMESPACES)
             .args(["--", "sh", "-ec", SCRIPT, "sh"])
             .arg(dir.path())
@@ -75,7 +77,7 @@ impl Engine {
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
-            .map_err(|error| format!("cannot run unshare: {error}"))?;
+            .map_err(|error| format!("cannot run setpriv: {error}"))?;
         let mut engine = Self { dir, init, group };
         engine.wait_ready()?;
         engine.make_images(program.as_ref())?;
@@ -252,8 +254,13 @@ impl Drop for Engine {
     }
 }
 
-/// A control group goes once those below it have gone and nobody is in it; the caller looks whether it did.
+/// A control group goes once those below it have gone and nobody is in it; the caller looks whether it did. Who is frozen
+/// does not die before the thaw.
 fn remove_group(group: &Path) {
+    let freezer = group.join("freezer.state");
+    if freezer.exists() {
+        let _ = fs::write(freezer, "THAWED");
+    }
     for entry in fs::read_dir(group).into_iter().flatten().flatten() {
         if entry.path().is_dir() {
             remove_group(&entry.path());
