@@ -16,6 +16,8 @@ mod control_socket;
 mod corpus;
 mod demo;
 mod discovery;
+mod docker;
+mod examples;
 mod exhaustion;
 mod exit_status;
 mod faults;
