@@ -358,6 +358,22 @@ fn s18_what_a_killed_container_left_does_not_prevent_the_next_start() {
 }
 
 #[test]
+fn p10_a_stop_takes_back_what_has_not_begun() {
+    // The first job asks for the stop while hundreds wait for their turn: those never begin, and nobody waits for them.
+    let others = (0..400).map(|number| {
+        format!(r#"{{ name: "other{number}", exec: {{ shell: "echo ran >> journal" }} }}"#)
+    });
+    let others = others.collect::<Vec<_>>().join(",");
+    let mut pilot = Pilot::jobs(&format!(
+        r#"[{{ name: "first", exec: {{ shell: "kill -TERM $PPID; sleep 1000" }} }}, {others}]"#
+    ))
+    .start();
+    assert_eq!(pilot.wait_exit(PATIENCE).code(), Some(0));
+    let began = pilot.journal().lines().len();
+    assert!(began < 300, "{began} of 400 jobs began after the stop");
+}
+
+#[test]
 fn a_negative_stop_timeout_kills_at_once() {
     let mut pilot = Pilot::config(
         r#"{ control: { socket: "@DIR@/control.socket" }, stopTimeout: -1, jobs: [

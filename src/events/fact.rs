@@ -24,6 +24,8 @@ pub enum StartFailure {
     Attributes,
     /// The system refused for want of processes, descriptors or memory: says nothing about the command (X01, X02).
     Exhausted,
+    /// It was to end before its turn to start had come.
+    Withdrawn,
 }
 
 impl StartFailure {
@@ -35,6 +37,8 @@ impl StartFailure {
             StartFailure::NotExecutable | StartFailure::Attributes | StartFailure::Exhausted => {
                 Exit::Code(126)
             }
+            // Had it been there, the stop signal would have ended it.
+            StartFailure::Withdrawn => Exit::Signal(Signal::TERM),
         }
     }
 }
@@ -46,6 +50,7 @@ impl fmt::Display for StartFailure {
             StartFailure::NotExecutable => "not executable",
             StartFailure::Attributes => "attributes refused",
             StartFailure::Exhausted => "the system has no resources left",
+            StartFailure::Withdrawn => "no longer wanted",
         })
     }
 }

@@ -203,6 +203,8 @@ impl Check {
             });
             turn.report(self.job, Note::Exhausted { delay });
             None
+        } else if failure == StartFailure::Withdrawn {
+            None
         } else {
             self.on_result(failure.as_exit(), turn)
         };

@@ -10,16 +10,17 @@ use crate::services::Presence;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Start the run's command, or look at what a check without one looks at. `cause` is the event that triggered it, if one did.
-    /// Answered by silence, or by [`crate::events::Event::SpawnFailed`].
+    /// Answered by silence, or by [`crate::events::Event::SpawnFailed`]; the shell may take its time when it has many.
     Spawn {
         run: Run,
         cause: Option<PublicEvent>,
     },
-    /// Send the stop signal to everything that the run owns.
+    /// Send the stop signal to everything that the run owns. If it was not started yet, it never is, which is answered by
+    /// [`crate::events::StartFailure::Withdrawn`].
     Terminate(Run),
-    /// Send KILL to everything that the run owns, and go on doing so until nothing is left.
+    /// Send KILL to everything that the run owns, or do not start it, and go on doing so until nothing is left.
     Kill(Run),
-    /// Send this signal to everything that the run owns; nothing else changes.
+    /// Send this signal to everything that the run owns, if it was started; nothing else changes.
     Signal(Run, Signal),
     /// Show this of the job in the catalogue. [`Presence::Leaving`] is answered by [`crate::events::Event::Left`]; the
     /// others by silence.

@@ -129,10 +129,11 @@ impl JobCounts {
         });
     }
 
-    /// A run could not be started. For a command this is an exit, unless the system had no room for it: then it was not
-    /// even tried.
+    /// A run could not be started. For a command this is an exit, unless the system had no room for it or nobody wants it
+    /// any more: then it was not even tried.
     pub(super) fn on_not_started(&mut self, run: Run, failure: StartFailure) {
         match run.kind {
+            RunKind::Main | RunKind::Check(_) if failure == StartFailure::Withdrawn => {}
             RunKind::Main if failure == StartFailure::Exhausted => {}
             RunKind::Main => {
                 self.starts += 1;

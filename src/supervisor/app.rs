@@ -19,6 +19,7 @@ use super::reload::Reload;
 use super::report::Names;
 use super::sensing::{SENSED, Sensed, Senses};
 use super::start::Plan;
+use super::starts::Starts;
 use super::telemetry::{Telemetry, next_ask};
 use crate::config::{Config, Dialect};
 use crate::control::{Command, ServerHandle};
@@ -67,6 +68,7 @@ pub(super) struct App {
     pub(super) answered: mpsc::Sender<Answered>,
     /// Answers to effects, taken before anything else. At most one for each effect of a turn.
     pub(super) answers: VecDeque<Event>,
+    pub(super) starts: Starts,
     pub(super) reload: Reload,
     pub(super) file_watch: FileWatch,
     pub(super) server: Option<ServerHandle>,
@@ -160,6 +162,7 @@ impl App {
             values: HashMap::new(),
             checks: HashMap::new(),
             answers: VecDeque::new(),
+            starts: Starts::default(),
             reload: Reload::default(),
             file_watch: FileWatch::default(),
             server: parts.server,
@@ -304,6 +307,7 @@ impl App {
             self.answer();
         }
         self.look_after_own_service(now);
+        self.begin_starts();
         // What takes over may be over at once as well.
         loop {
             match self.jobs.outcome()? {
@@ -316,7 +320,7 @@ impl App {
     async fn wait(&mut self, inputs: &mut Inputs, received: &mut Vec<Received>) -> Wake {
         let now = self.look_at_clock();
         let is_late = self.jobs.next_deadline().is_some_and(|due| due <= now);
-        if self.more_to_reap || !self.answers.is_empty() || is_late {
+        if self.more_to_reap || !self.answers.is_empty() || !self.starts.is_empty() || is_late {
             // Let the pumps and the control socket have their turn, but do not wait.
             // Twice: a request is read in one, and passed on to us, and its answer written in another.
             tokio::task::yield_now().await;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::app::App;
 use super::report::{Names, span};
 use crate::control::{Decision, EventView, Feed};
-use crate::events::{EventCode, JobId, PublicEvent, RunKind, Source};
+use crate::events::{EventCode, JobId, PublicEvent, Run, RunKind, Source};
 use crate::jobs::{Effect, Note, Operation};
 
 /// Events that are kept.
@@ -131,16 +131,20 @@ impl App {
                     self.chronicle.decided(job, What::Event(event.code));
                 }
             }
-            Effect::Spawn { run, .. } if run.kind == RunKind::Main => {
-                self.chronicle.jobs.entry(run.job).or_default().runs += 1;
-                self.chronicle.decided(run.job, What::Started);
-            }
             Effect::Report(job, note) => self.chronicle.decided(*job, What::Noted(note.clone())),
             Effect::Spawn { .. }
             | Effect::Terminate(_)
             | Effect::Kill(_)
             | Effect::Signal(..)
             | Effect::Show(..) => {}
+        }
+    }
+
+    /// Remembers that a run's turn has come.
+    pub(super) fn remember_start(&mut self, run: Run) {
+        if run.kind == RunKind::Main {
+            self.chronicle.jobs.entry(run.job).or_default().runs += 1;
+            self.chronicle.decided(run.job, What::Started);
         }
     }
 

@@ -54,6 +54,7 @@ mod report;
 mod requests;
 mod sensing;
 mod start;
+mod starts;
 mod telemetry;
 #[cfg(test)]
 mod tests;

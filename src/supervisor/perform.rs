@@ -18,7 +18,10 @@ impl App {
         for effect in effects {
             self.chronicle(&effect);
             match effect {
-                Effect::Spawn { run, cause } => self.spawn(run, cause),
+                Effect::Spawn { run, cause } => self.starts.add(run, cause),
+                Effect::Terminate(run) | Effect::Kill(run) if self.withdraw(run) => {}
+                // It begins after what the signal is about.
+                Effect::Signal(run, _) if self.starts.awaits(run.id) => {}
                 Effect::Terminate(run) => {
                     self.remember(What::Terminated(run));
                     tracing::debug!("terminating command '{}'", self.names.run(run));
@@ -82,10 +85,12 @@ impl App {
         .unwrap_or(Signal::TERM)
     }
 
-    fn spawn(&mut self, run: Run, cause: Option<PublicEvent>) {
+    /// Starts the command of a run, or looks at what a check without one looks at.
+    pub(super) fn spawn(&mut self, run: Run, cause: Option<PublicEvent>) {
         if self.begin_probe(run) {
             return;
         }
+        self.remember_start(run);
         let quiet = self.jobs.is_lenient(run, Instant::now());
         let mouthpiece = match self.mouthpiece(run) {
             Ok(mouthpiece) => mouthpiece,
@@ -100,9 +105,10 @@ impl App {
             Source::Watch(watch) => self.discovery.facts(run.job, watch, event.code),
             _ => None,
         });
-        // The rules order runs only of jobs and commands that are there.
+        let withdrawn = Event::SpawnFailed(run, StartFailure::Withdrawn);
+        // The rules order runs only of jobs and commands that are there, and take back what waits when they go.
         let Some(spec) = self.jobs.spec(run.job) else {
-            return;
+            return self.answers.push_back(withdrawn);
         };
         let (exec, io) = match run.kind {
             RunKind::Main => (spec.exec.as_ref(), spec.io),
@@ -117,7 +123,9 @@ impl App {
                 (check.and_then(|check| check.probe.exec()), io)
             }
         };
-        let Some(exec) = exec else { return };
+        let Some(exec) = exec else {
+            return self.answers.push_back(withdrawn);
+        };
         let mut own = own_variables(
             cause,
             |source| self.names.source(source),

@@ -13,6 +13,7 @@ fn step() -> impl Strategy<Value = Step> {
         Just(StartFailure::NotFound),
         Just(StartFailure::NotExecutable),
         Just(StartFailure::Attributes),
+        Just(StartFailure::Withdrawn),
         Just(StartFailure::Exhausted)
     ];
     prop_oneof![
