@@ -45,6 +45,7 @@ mod schedules;
 mod schema;
 mod secrets;
 mod signals;
+mod soak;
 mod static_binary;
 mod statuses;
 mod stop;

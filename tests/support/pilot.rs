@@ -100,6 +100,14 @@ impl Pilot {
         self
     }
 
+    /// Takes the static binary where `PILOTHOUSE_STATIC` names one: what is released.
+    pub(crate) fn released(mut self) -> Self {
+        if let Some(path) = std::env::var_os("PILOTHOUSE_STATIC") {
+            self.program = PathBuf::from(path);
+        }
+        self
+    }
+
     /// Leaves the program's standard output unread in a pipe, for [`Running::take_stdout`].
     pub(crate) fn unread_stdout(mut self) -> Self {
         self.read_stdout = false;
