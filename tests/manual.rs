@@ -217,6 +217,13 @@ fn every_command_of_the_manual_is_there() {
         }
     }
     assert!(count > 40, "{count} commands");
+    for line in written("src/README.md", "sh")
+        .iter()
+        .flat_map(|text| text.lines())
+    {
+        let word = line.split(' ').next().unwrap_or_default();
+        assert!(word == "cargo" || root().join(word).is_file(), "{line}");
+    }
 }
 
 /// The `cargo run` and `target/release/pilothouse` lines of README.md, and the requests, while the demonstration runs.
@@ -300,13 +307,14 @@ fn readme_shows_the_report_as_it_is() {
 #[test]
 fn readme_shows_a_plan_as_it_is() {
     let config = |exec: u32, interval: u32, more: &str| {
-        let others: String = (0..9)
+        let others: Vec<String> = (0..9)
             .map(|number| {
                 format!(
                     "{{ name: 'other-{number}', exec: 'true', when: {{ source: 'SIGUSR2' }} }},"
                 )
             })
             .collect();
+        let others = others.concat();
         format!(
             "{{ control: {{ socket: '@DIR@/control.socket' }}, stopTimeout: 1, jobs: [
                 {{ name: 'app', exec: 'sleep {exec}', preStop: 'true' }},

@@ -4,6 +4,7 @@
 //! looks for each line of the recording, numbers apart.
 
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -190,8 +191,10 @@ fn picture(screen: &Screen) -> String {
             line.replace(plain, safe)
         });
         let y = number * 18 + 32;
-        svg += &format!(
-            "<text x=\"20\" y=\"{y}\" class=\"{kind:?}\" xml:space=\"preserve\">{prompt}{line}</text>\n"
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            svg,
+            "<text x=\"20\" y=\"{y}\" class=\"{kind:?}\" xml:space=\"preserve\">{prompt}{line}</text>"
         );
     }
     svg + "</svg>\n"
@@ -224,6 +227,9 @@ fn parts(screen: &Screen) -> (Vec<(String, Vec<String>)>, Vec<String>) {
     for (kind, line) in screen {
         match (kind, typed.last_mut()) {
             (Kind::Typed, _) => typed.push((line.clone(), Vec::new())),
+            (Kind::Answer, Some((typed, answer))) if typed.starts_with("cat ") => {
+                answer.push(line.clone());
+            }
             (Kind::Answer, Some((_, answer))) => answer.push(essence(line)),
             _ => log.push(essence(line)),
         }

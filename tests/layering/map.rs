@@ -78,7 +78,8 @@ fn the_map_says_who_may_use_whom() {
 fn the_map_leads_to_files_that_are_there() {
     let map = map();
     let mut count = 0;
-    let paths = code(&map).filter(|code| code.ends_with(".rs") || code.ends_with('/'));
+    let is_file = |code: &str| Path::new(code).extension().is_some_and(|end| end == "rs");
+    let paths = code(&map).filter(|code| is_file(code) || code.ends_with('/'));
     // With a `/` in front it is a path of a request.
     for path in paths.filter(|path| !path.starts_with('/')) {
         let places = [
