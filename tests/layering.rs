@@ -4,6 +4,7 @@
 //! written path, but a macro that builds paths or an alias of an alias would escape it. `clippy.toml` and review hold
 //! the rest.
 
+mod map;
 mod source;
 
 use std::collections::BTreeSet;

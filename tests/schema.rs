@@ -47,15 +47,13 @@ fn what_the_manual_shows_is_valid() {
     let mut texts = examples(include_str!("../config/README.md"));
     texts.extend(examples(include_str!("../README.md")));
     assert!(texts.len() >= 4, "{texts:?}");
-    texts.extend(
-        [
-            include_str!("../config/demo.json5"),
-            include_str!("../config/samples/web.json5"),
-            include_str!("../config/samples/database.json5"),
-            include_str!("../config/samples/tasks.json5"),
-        ]
-        .map(str::to_owned),
-    );
+    let config = concat!(env!("CARGO_MANIFEST_DIR"), "/config");
+    for folder in [config.to_owned(), format!("{config}/samples")] {
+        let files = fs::read_dir(folder).expect("the manual");
+        let files = files.map(|entry| entry.expect("a file").path());
+        let of_ours = files.filter(|path| path.extension().is_some_and(|end| end == "json5"));
+        texts.extend(of_ours.map(|path| fs::read_to_string(path).expect("a sample")));
+    }
     let none = Variables::new();
     for text in texts {
         let rendered = render(&text, &none).expect("it can be rendered").text;

@@ -133,7 +133,11 @@ pub(super) fn reasons(detail: &JobDetail, depth: usize) -> String {
     for condition in &detail.conditions {
         let met = if condition.met { "yes" } else { "not yet" };
         let (event, source) = (&condition.event, &condition.source);
-        let _ = writeln!(text, "{indent}  waits for {event} of {source}: {met}");
+        let what = match event.strip_prefix("is ") {
+            Some(state) => format!("{source} to be {state}"),
+            None => format!("{event} of {source}"),
+        };
+        let _ = writeln!(text, "{indent}  waits for {what}: {met}");
     }
     for trigger in &detail.triggers {
         let _ = writeln!(text, "{indent}  starts at {trigger}");
@@ -286,7 +290,7 @@ mod tests {
         };
         assert_eq!(
             reasons(&detail, 1),
-            "  web is waiting\n    waits for is healthy of db: not yet\n    last:\n          12s ago  an operator starts it\n"
+            "  web is waiting\n    waits for db to be healthy: not yet\n    last:\n          12s ago  an operator starts it\n"
         );
     }
 }

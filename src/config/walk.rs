@@ -121,7 +121,8 @@ fn plain(character: char) -> impl Iterator<Item = char> {
     escaped.into_iter().flatten().chain(itself)
 }
 
-/// The known name that a wrong one is closest to, if it is close enough to be meant.
+/// The known name that a wrong one is closest to, if it is close enough to be meant. Of two, one that begins as it does:
+/// `restart` means `restarts` rather than `preStart`.
 pub(super) fn nearest<'k>(
     wrong: &str,
     known: impl IntoIterator<Item = &'k str>,
@@ -133,11 +134,15 @@ pub(super) fn nearest<'k>(
     let wrong = wrong.to_lowercase();
     let near = known.into_iter().filter(|name| name.len() <= 64);
     let scored = near.map(|name| {
-        let distance = strsim::damerau_levenshtein(&wrong, &name.to_lowercase());
-        (distance, name)
+        let known = name.to_lowercase();
+        let distance = strsim::damerau_levenshtein(&wrong, &known);
+        (
+            (distance, wrong.chars().next() != known.chars().next()),
+            name,
+        )
     });
-    let best = scored.min_by_key(|(distance, _)| *distance)?;
-    (best.0 <= (wrong.chars().count() / 3).max(1)).then_some(best.1)
+    let (score, best) = scored.min_by_key(|(score, _)| *score)?;
+    (score.0 <= (wrong.chars().count() / 3).max(1)).then_some(best)
 }
 
 impl<'a> Walk<'a> {

@@ -70,6 +70,7 @@ fn a_command_is_not_empty() {
         refused_job(&format!("exec: {exec}"), "received zero-length argument");
     }
     refused_job("exec: { shel: 'a' }, restarts: 1", "did you mean `shell`?");
+    refused_job("exec: 'a', restart: 1", "did you mean `restarts`?");
 }
 
 #[test]

@@ -9,7 +9,6 @@ mod hostile;
 mod interfaces;
 mod job;
 mod report;
-mod sample;
 mod secret;
 mod section;
 mod stop;
