@@ -467,6 +467,7 @@ impl App {
                 self.finish_pump(run);
                 self.tell(&Event::Gone(run));
             }
+            ProcessEvent::OutOfMemory { killed } => super::report::out_of_memory(killed),
             ProcessEvent::Orphan { .. } => {}
         }
     }
