@@ -8,6 +8,9 @@
 //! the streak has then made no process, wherever it might be now: below it, in a session or group of its own, or in a
 //! PID namespace inside of ours, each would have taken a number here, and so would a thread. Anything else, a failed
 //! start or a number that was skipped as taken, only ends the streak, and then the list is read.
+//!
+//! Who may choose the number of a new process (`clone3` with `set_tid`, as for CRIU, which takes a capability that containers
+//! do not have) takes none from the row. What such a process leaves is seen if it stays in the run's group, else at the end.
 
 use std::fs;
 use std::time::{Duration, Instant};
