@@ -9,6 +9,7 @@ mod catalog_contract;
 mod catalogue_faults;
 mod check;
 mod command_line;
+mod constrained;
 mod consul_harness;
 mod control_clients;
 mod control_endpoints;

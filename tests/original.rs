@@ -1,5 +1,9 @@
-//! The original's integration tests that need neither Consul nor telemetry, re-created: names and assertions are its own,
-//! except where a difference is wanted and said. What it asked of Docker is asked of a PID namespace here.
+//! The original's integration tests, re-created by name. Setups and assertions are its own, except where a difference is
+//! wanted and said. What it asked of Docker is asked of a PID namespace here; those with a Consul are in `catalogue`, each
+//! against a real one and against the embedded one. Of its fixtures, `app` and `nginx` are played by a small server: the
+//! real nginx is in `docker::hello_world`.
+
+mod catalogue;
 
 use std::os::unix::fs::symlink;
 
@@ -34,44 +38,6 @@ fn runs(pilot: &Running, command: &str) -> bool {
         .filter(|process| process.command == command)
         .count()
         == 1
-}
-
-/// Different on purpose: the socket stays open over a reload, so it is served once.
-#[test]
-fn test_config_reload() {
-    let Some(mut pilot) = Pilot::config(
-        r#"{
-            control: { socket: "@DIR@/control.socket" }, stopTimeout: 1,
-            logging: { level: "DEBUG", format: "text" },
-            jobs: [
-                { name: "preStart", exec: ["echo", "pre"] },
-                { name: "app", when: { source: "preStart", once: "exitSuccess" }, exec: ["sleep", "61"], restarts: "unlimited" },
-            ],
-        }"#,
-    )
-    .start_as_pid1() else {
-        return;
-    };
-    pilot.wait_until(PATIENCE, "the app", || runs(&pilot, "sleep 61"));
-    assert_eq!(pilot.ask(&["-reload"]).code, Some(0));
-    pilot.wait_for_lines(
-        r#"msg="control: reloaded app via control plane""#,
-        1,
-        PATIENCE,
-    );
-    assert_eq!(
-        pilot
-            .wait_for_lines("control: serving at ", 1, PATIENCE)
-            .len(),
-        1
-    );
-    for _ in 0..40 {
-        // Whatever it says; the original's test does 200, which `r05_…` does by the hundreds.
-        let _ = pilot.request("POST", "/v3/reload", "");
-    }
-    assert_eq!(pilot.ask(&["-reload"]).code, Some(0));
-    pilot.wait_until(PATIENCE, "the app", || runs(&pilot, "sleep 61"));
-    stop(&mut pilot);
 }
 
 #[test]
@@ -246,56 +212,6 @@ fn test_reopen() {
     pilot.signal(Signal::SIGUSR1);
     pilot.wait_until(PATIENCE, "a line in the new file", || hellos(&log) > 0);
     stop(&mut pilot);
-}
-
-#[test]
-fn test_sighup() {
-    let Some(mut pilot) = Pilot::config(
-        r#"{
-            control: { socket: "@DIR@/control.socket" }, stopTimeout: 1, logging: { format: "text" },
-            jobs: [
-                { name: "app", exec: "sleep 61" },
-                { name: "on-sighup", when: { source: "SIGHUP" }, exec: "echo 'on-sighup job fired on SIGHUP'" },
-                { name: "on-sigusr2", when: { source: "SIGUSR2" }, exec: "echo 'on-sigusr2 job fired on SIGUSR2'" },
-            ],
-        }"#,
-    )
-    .start_as_pid1() else {
-        return;
-    };
-    let app = || pilot.find("sleep 61").first().map(|process| process.pid);
-    pilot.wait_until(PATIENCE, "the app", || runs(&pilot, "sleep 61"));
-    let before = app();
-    pilot.signal(Signal::SIGHUP);
-    pilot.wait_for_line(r#"msg="'on-sighup job fired on SIGHUP"#, PATIENCE);
-    pilot.signal(Signal::SIGUSR2);
-    pilot.wait_for_line(r#"msg="'on-sigusr2 job fired on SIGUSR2"#, PATIENCE);
-    // Each signal each time; SIGHUP is an event here and reloads nothing.
-    pilot.signal(Signal::SIGHUP);
-    pilot.wait_for_lines(r#"msg="'on-sighup job fired on SIGHUP"#, 2, PATIENCE);
-    assert_eq!(app(), before);
-    stop(&mut pilot);
-}
-
-#[test]
-fn test_sigterm() {
-    let Some(mut pilot) = Pilot::config(
-        r#"{
-            control: { socket: "@DIR@/control.socket" }, stopTimeout: 1, logging: { format: "text" },
-            jobs: [
-                { name: "app", exec: "sleep 60" },
-                { name: "preStop", when: { source: "app", once: "stopping" }, exec: "echo 'preStop fired on app stopping" },
-                { name: "postStop", when: { source: "app", once: "stopped" }, exec: "echo 'postStop fired on app stopped" },
-            ],
-        }"#,
-    )
-    .start_as_pid1() else {
-        return;
-    };
-    pilot.wait_until(PATIENCE, "the app", || runs(&pilot, "sleep 60"));
-    stop(&mut pilot);
-    pilot.wait_for_line(r#"msg="'preStop fired on app stopping"#, PATIENCE);
-    pilot.wait_for_line(r#"msg="'postStop fired on app stopped"#, PATIENCE);
 }
 
 /// Different on purpose: the runs of `task1` and `task2` are shorter, so that a busy machine does not make them late.

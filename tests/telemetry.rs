@@ -9,9 +9,9 @@ mod service;
 use crate::support::{HttpResponse, PATIENCE, Pilot, Running, Scrape, free_port, try_get};
 
 /// A program that serves telemetry.
-struct Served {
-    pilot: Running,
-    port: u16,
+pub(crate) struct Served {
+    pub(crate) pilot: Running,
+    pub(crate) port: u16,
 }
 
 /// The configuration of one, with these further members of `telemetry` and of the file.
@@ -23,18 +23,18 @@ fn config(port: u16, telemetry: &str, more: &str) -> String {
 }
 
 impl Served {
-    fn start(telemetry: &str, more: &str) -> Served {
+    pub(crate) fn start(telemetry: &str, more: &str) -> Served {
         let port = free_port();
         let pilot = Pilot::config(&config(port, telemetry, more)).start();
         pilot.wait_for_line("telemetry: serving at", PATIENCE);
         Served { pilot, port }
     }
 
-    fn get(&self, path: &str) -> HttpResponse {
+    pub(crate) fn get(&self, path: &str) -> HttpResponse {
         try_get(self.port, path, "*/*").expect("it listens")
     }
 
-    fn scrape(&self) -> Scrape {
+    pub(crate) fn scrape(&self) -> Scrape {
         Scrape::text(&self.get("/metrics").body)
     }
 

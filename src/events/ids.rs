@@ -49,6 +49,8 @@ pub enum Exit {
     Code(i32),
     /// This signal killed it.
     Signal(Signal),
+    /// The kernel killed it, by SIGKILL, for want of memory (X03).
+    OutOfMemory,
 }
 
 impl Exit {
@@ -65,16 +67,18 @@ impl Exit {
             // The kernel keeps the low eight bits only (exit(2)), so nothing is lost here.
             Exit::Code(code) => code.to_le_bytes()[0],
             Exit::Signal(signal) => (128 + signal.number()).to_le_bytes()[0],
+            Exit::OutOfMemory => Exit::Signal(Signal::KILL).status(),
         }
     }
 }
 
 impl fmt::Display for Exit {
-    /// The wording that people grep for: `exit status 3`, `signal: SIGKILL`.
+    /// The wording that people grep for: `exit status 3`, `signal: SIGKILL`, `signal: SIGKILL (out of memory)`.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Exit::Code(code) => write!(out, "exit status {code}"),
             Exit::Signal(signal) => write!(out, "signal: {signal}"),
+            Exit::OutOfMemory => write!(out, "signal: {} (out of memory)", Signal::KILL),
         }
     }
 }

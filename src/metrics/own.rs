@@ -1,7 +1,7 @@
 //! The names that are ours.
 
 /// Every family that a scrape has of the program itself.
-const OWN: [&str; 38] = [
+const OWN: [&str; 39] = [
     "containerpilot_build_info",
     "containerpilot_check_duration_seconds",
     "containerpilot_check_last_duration_seconds",
@@ -25,6 +25,7 @@ const OWN: [&str; 38] = [
     "containerpilot_loop_turn_seconds",
     "containerpilot_maintenance",
     "containerpilot_metrics_refused_total",
+    "containerpilot_oom_kills_total",
     "containerpilot_queue_length",
     "containerpilot_queue_limit",
     "containerpilot_reaped_total",

@@ -26,6 +26,8 @@ pub struct Present<'p> {
     pub scrapes: (u64, u64),
     /// Commands started; first processes, and others, that were collected.
     pub processes: (u64, u64, u64),
+    /// Processes that the kernel killed for want of memory.
+    pub oom_kills: u64,
     /// Lines of the log.
     pub log_lines: u64,
     /// Lines lost, by why.
@@ -312,6 +314,9 @@ impl Counts {
         for (kind, count) in [("run", collected), ("orphan", orphans)] {
             family.sample(&[("kind", kind)], whole(count));
         }
+        let help = "Processes of the container that the kernel killed for want of memory.";
+        let mut family = out.family("containerpilot_oom_kills_total", Type::Counter, help);
+        family.sample(&[], whole(present.oom_kills));
         let help = "Lines that were given to the log.";
         let mut family = out.family("containerpilot_log_lines_total", Type::Counter, help);
         family.sample(&[], whole(present.log_lines));

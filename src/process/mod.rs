@@ -24,7 +24,8 @@
 //! becomes a direct child of ours. What an ended run left behind is therefore below one of our children that is not the
 //! first process of a live run: a *stranger*. The list of our children is read once for all exits of one
 //! [`Processes::reap`], and each stranger is looked into once in its life. With no strangers, which is the common case,
-//! an exit costs the reading of that list and nothing else.
+//! an exit costs the reading of that list and nothing else. Not even that where the numbers that the kernel gave out since
+//! the start of a run prove that it has made no process.
 //!
 //! Everything is synchronous and belongs to the one thread that owns [`Processes`]; only [`Signals::recv`] waits.
 
@@ -35,6 +36,7 @@ mod executable;
 mod limits;
 mod linkage;
 mod marker;
+mod oom;
 mod owner;
 mod procfs;
 mod reap;
@@ -44,6 +46,7 @@ mod role;
 mod signals;
 mod spawn;
 mod stop;
+mod streak;
 mod survivors;
 mod sys;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::time::Instant;
 use nix::unistd::{Pid, getpgrp, tcgetpgrp, tcsetpgrp};
 
 use super::registry::{Live, Processes};
+use super::streak::newest_pid;
 use super::survivors::Verdict;
 use super::sys::{self, Peek};
 use crate::events::{Exit, Run, Signal};
@@ -26,6 +27,8 @@ pub enum ProcessEvent {
     Gone { run: Run },
     /// A process that was no run's first one was collected.
     Orphan { pid: i32, exit: Exit },
+    /// The kernel has killed so many processes of this control group for want of memory, runs' first ones or not (X03).
+    OutOfMemory { killed: u64 },
 }
 
 impl Processes {
@@ -77,7 +80,10 @@ impl Processes {
             return false;
         };
         let ended = self.leaders.remove(&pid);
-        let Some(live) = ended.and_then(|run| self.live.remove(&run)) else {
+        let ended = ended.and_then(|run| self.live.remove(&run));
+        let is_ours = ended.as_ref().is_some_and(|live| live.killing);
+        let exit = self.explain(exit, is_ours, out);
+        let Some(live) = ended else {
             self.counters.orphans += 1;
             out.push(ProcessEvent::Orphan { pid, exit });
             return self.survivors.collected(pid);
@@ -96,6 +102,23 @@ impl Processes {
         true
     }
 
+    /// Finds out whether the kernel did it, for want of memory (X03). Each end that is no success is worth a look: it may be
+    /// that of a shell whose command was killed. `is_ours`: we sent a KILL ourselves.
+    fn explain(&mut self, exit: Exit, is_ours: bool, out: &mut Vec<ProcessEvent>) -> Exit {
+        if exit.is_success() {
+            return exit;
+        }
+        let killed = self.oom_kills.look(Instant::now());
+        if killed > 0 {
+            self.counters.oom_kills += killed;
+            out.push(ProcessEvent::OutOfMemory { killed });
+        }
+        if exit == Exit::Signal(Signal::KILL) && !is_ours && self.oom_kills.claim() {
+            return Exit::OutOfMemory;
+        }
+        exit
+    }
+
     fn take_over(&mut self, live: &Live) {
         if self.procfs.is_some() {
             let kept = live.orphans == Orphans::Keep && !live.ending;
@@ -103,12 +126,23 @@ impl Processes {
         }
     }
 
+    /// Whether all ended runs are proved to have left nothing, since they have made no process (X07). Nobody else may have
+    /// joined their group either.
+    fn have_made_nothing(&self) -> bool {
+        let Some(newest) = newest_pid() else {
+            return false;
+        };
+        let now = Instant::now();
+        self.survivors
+            .are_all_fresh(|pid| self.streak.covers(pid, newest, now) && !sys::group_exists(pid))
+    }
+
     /// Finds out what ended runs left behind; sets `left` in the events from `first` on, and appends `Gone`.
     fn look_after(&mut self, first: usize, out: &mut Vec<ProcessEvent>) {
         if self.survivors.is_empty() {
             return;
         }
-        let settled = self.survey().unwrap_or(false);
+        let settled = self.have_made_nothing() || self.survey().unwrap_or(false);
         for verdict in self.survivors.judge(settled) {
             match verdict {
                 Verdict {

@@ -6,10 +6,12 @@ use std::time::Instant;
 
 use super::limits::FileLimit;
 use super::marker::Marker;
+use super::oom::OomKills;
 use super::procfs::Procfs;
 use super::reserve::{Reserve, is_out_of_files};
 use super::role::Role;
 use super::spawn::Launch;
+use super::streak::Streak;
 use super::survivors::Survivors;
 use super::{SpawnError, SpawnRequest, Spawned};
 use crate::events::{Run, RunId};
@@ -28,6 +30,8 @@ pub struct Processes {
     /// Their pids. A pid is in here exactly as long as it cannot mean another process.
     pub(super) leaders: HashMap<i32, RunId>,
     pub(super) survivors: Survivors,
+    pub(super) streak: Streak,
+    pub(super) oom_kills: OomKills,
     pub(super) counters: Counters,
 }
 
@@ -54,6 +58,8 @@ pub struct Counters {
     pub collected: u64,
     /// Processes of others that were collected.
     pub orphans: u64,
+    /// Processes of this control group that the kernel killed for want of memory, as far as an end made us look.
+    pub oom_kills: u64,
 }
 
 impl Processes {
@@ -72,6 +78,8 @@ impl Processes {
             live: HashMap::new(),
             leaders: HashMap::new(),
             survivors: Survivors::default(),
+            streak: Streak::default(),
+            oom_kills: OomKills::of_this_group(),
             counters: Counters::default(),
         })
     }
@@ -95,6 +103,7 @@ impl Processes {
         let spawned = launch.start(request)?;
         self.leaders.insert(spawned.pid, request.run.id);
         self.survivors.forget_number(spawned.pid);
+        self.streak.add(spawned.pid, Instant::now());
         let live = Live {
             run: request.run,
             pid: spawned.pid,

@@ -56,6 +56,8 @@ pub(super) struct Survivors {
 #[derive(Debug)]
 struct Leaving {
     run: Run,
+    /// The pid of its first process, which was the number of its group.
+    group: i32,
     /// It may leave processes behind: nobody waits for their end until that is asked for.
     kept: bool,
     /// Whatever is found of it is killed.
@@ -101,6 +103,7 @@ impl Survivors {
         self.numbers.insert(group, run.id);
         let leaving = Leaving {
             run,
+            group,
             kept,
             killing,
             fresh: true,
@@ -183,6 +186,12 @@ impl Survivors {
 
     pub(super) fn is_empty(&self) -> bool {
         self.leaving.is_empty()
+    }
+
+    /// Whether no ended run was looked at before, and this holds for all of them, by the pid that the first process had.
+    pub(super) fn are_all_fresh(&self, holds: impl Fn(i32) -> bool) -> bool {
+        let mut leaving = self.leaving.values();
+        leaving.all(|leaving| leaving.fresh && holds(leaving.group))
     }
 
     pub(super) fn next_sweep(&self) -> Option<Instant> {

@@ -196,12 +196,8 @@ impl App {
                 // What an ended process wrote last is then in the log before the line about its end.
                 tokio::task::yield_now().await;
             }
-            let due = self.next_look;
             let now = self.look_at_clock();
             woken = now;
-            if let (Wake::Clock, Some(due)) = (&wake, due) {
-                self.count(|counts| counts.on_delay(now.saturating_duration_since(due)));
-            }
             match wake {
                 Wake::Signals => self.on_signals(&mut received),
                 Wake::Command(command) => {
@@ -293,7 +289,9 @@ impl App {
         received: &mut Vec<Received>,
     ) -> Option<Outcome> {
         let now = self.look_at_clock();
-        if self.jobs.next_deadline().is_some_and(|due| due <= now) {
+        if let Some(due) = self.jobs.next_deadline().filter(|due| *due <= now) {
+            // Also when it was too busy to wait for it, as with too little processor time (X06).
+            self.count(|counts| counts.on_delay(now.saturating_duration_since(due)));
             let effects = self.jobs.on_time(now);
             self.perform(effects);
             self.answer();
@@ -471,6 +469,7 @@ impl App {
                 self.finish_pump(run);
                 self.tell(&Event::Gone(run));
             }
+            ProcessEvent::OutOfMemory { killed } => super::report::out_of_memory(killed),
             ProcessEvent::Orphan { .. } => {}
         }
     }

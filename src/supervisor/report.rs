@@ -210,6 +210,12 @@ impl Names {
     }
 }
 
+/// The kernel killed somebody, who need not be a run's first process: what a shell has started, or a worker (X03).
+pub(super) fn out_of_memory(killed: u64) {
+    let processes = if killed == 1 { "process" } else { "processes" };
+    tracing::error!("the kernel killed {killed} {processes} of this container for want of memory");
+}
+
 /// In milliseconds: nobody reads further.
 pub(super) fn span(duration: Duration) -> humantime::FormattedDuration {
     let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);

@@ -377,6 +377,7 @@ impl App {
             control: server.map(ServerHandle::requests).unwrap_or_default(),
             scrapes: telemetry.server.scrapes().counts(),
             processes: (counters.spawned, counters.collected, counters.orphans),
+            oom_kills: counters.oom_kills,
             log_lines: self.logging.line_count(),
             log_dropped: [
                 ("own", dropped.own),

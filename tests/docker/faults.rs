@@ -69,7 +69,7 @@ fn x03_a_job_that_the_kernel_kills_for_memory_is_restarted() {
             { name: "hog", exec: "dd if=/dev/zero of=/dev/null bs=256M count=1", restarts: 1 },
         ] }"#,
     );
-    container.wait_for("hog exited with error: signal: SIGKILL", 2);
+    container.wait_for("hog exited with error: signal: SIGKILL (out of memory)", 2);
     // By the kernel, as the container's control group has it, of version 1 or 2.
     let script = "cd /sys/fs/cgroup; cat memory/memory.oom_control memory.events 2> /dev/null";
     let counts = container.try_exec(&["sh", "-c", script]);

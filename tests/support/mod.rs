@@ -12,6 +12,7 @@
 //! processes and both outputs. It never retries.
 
 mod ask;
+mod cgroup;
 mod client;
 mod consul;
 mod http;
@@ -33,6 +34,7 @@ mod terminal;
 use std::time::Duration;
 
 pub(crate) use ask::ask;
+pub(crate) use cgroup::ControlGroup;
 pub(crate) use client::request;
 pub(crate) use consul::{Consul, NODE, free_port};
 pub(crate) use http::{Response as HttpResponse, get as http_get};
@@ -42,7 +44,7 @@ pub(crate) use pilot::Pilot;
 pub(crate) use process::Process;
 pub(crate) use running::Running;
 pub(crate) use stand_in::{Mood, StandIn};
-pub(crate) use stub::compiled;
+pub(crate) use stub::{compiled, compiled_library};
 pub(crate) use surroundings::{is_root, limit, no_more_files, send, wait_quiet};
 pub(crate) use terminal::Terminal;
 

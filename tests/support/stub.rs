@@ -10,11 +10,26 @@ use std::process::Command;
 ///
 /// When it does not compile, with what the compiler says.
 pub(crate) fn compiled(dir: &Path, name: &str, source: &str) -> PathBuf {
+    compile(dir, name, source, &[])
+}
+
+/// Compiles `source` to a library in `dir`, to be preloaded.
+///
+/// # Panics
+///
+/// When it does not compile, with what the compiler says.
+pub(crate) fn compiled_library(dir: &Path, name: &str, source: &str) -> PathBuf {
+    compile(dir, name, source, &["-shared", "-fPIC"])
+}
+
+fn compile(dir: &Path, name: &str, source: &str, options: &[&str]) -> PathBuf {
     let program = dir.join(name);
     let text = dir.join(format!("{name}.c"));
     fs::write(&text, source).expect("a directory of ours takes files");
     let made = Command::new("cc")
-        .args(["-O1", "-Wall", "-Werror", "-o"])
+        .args(["-O1", "-Wall", "-Werror"])
+        .args(options)
+        .arg("-o")
         .args([&program, &text])
         .output()
         .unwrap_or_else(|error| panic!("cannot run cc (package gcc): {error}"));
