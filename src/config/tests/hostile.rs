@@ -163,7 +163,7 @@ const KEYS: [&str; 26] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_ends_in_a_configuration_or_a_report(text in ".{0,200}") {

@@ -236,7 +236,7 @@ fn field(values: std::ops::Range<u32>) -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn p20_moments_are_those_of_the_definition(

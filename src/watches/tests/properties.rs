@@ -64,7 +64,7 @@ fn specs(debounce: bool) -> Vec<WatchSpec> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever went wrong: once the server is well, what it has is what was published last.
     #[test]
