@@ -22,6 +22,7 @@ mod exhaustion;
 mod exit_status;
 mod faults;
 mod flight_recorder;
+mod fuzz;
 mod harness;
 mod health;
 mod hostile;
