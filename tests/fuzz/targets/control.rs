@@ -145,14 +145,14 @@ fn perform(command: Command, way: usize) {
                 healthy: way.is_multiple_of(2),
                 reason: None,
             };
-            let _ = reply.send((way % 3 > 0).then_some(health));
+            let _ = reply.send((!way.is_multiple_of(3)).then_some(health));
         }
         Command::Live(live) => perform_live(live, way),
     }
 }
 
 fn perform_live(live: Live, way: usize) {
-    let is_known = way % 3 > 0;
+    let is_known = !way.is_multiple_of(3);
     let job = || JobView {
         name: "app".to_owned(),
         ..JobView::default()
