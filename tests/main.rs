@@ -23,6 +23,7 @@ mod exhaustion;
 mod exit_status;
 mod faults;
 mod flight_recorder;
+mod fuzz;
 mod harness;
 mod health;
 mod hostile;

@@ -1,5 +1,7 @@
 //! A text in which the template's actions are set aside, so that it can be read and written without being rendered.
 
+use super::print::literal;
+
 /// What stands for an action: it looks like one to whoever must not judge a value that a template makes, and no file has
 /// these characters, which Unicode leaves to private use.
 const OPEN: &str = "{{\u{e000}";
@@ -78,15 +80,17 @@ impl Kept {
         &self.text
     }
 
-    /// Another text that was made of it, with its actions instead of the marks.
+    /// Another text that was made of it, [literal] or not, with its actions instead of the marks.
     pub(super) fn put_back(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for (number, action) in self.actions.iter().enumerate() {
             let mark = format!("{OPEN}{number}{CLOSE}");
-            if action.is_value {
-                text = text.replace(&format!("\"{mark}\""), &action.raw);
+            for mark in [literal(&mark), mark] {
+                if action.is_value {
+                    text = text.replace(&format!("\"{mark}\""), &action.raw);
+                }
+                text = text.replace(&mark, &action.raw);
             }
-            text = text.replace(&mark, &action.raw);
         }
         text
     }
@@ -103,6 +107,7 @@ mod tests {
         assert!(!kept.text().contains("PORT"), "{}", kept.text());
         assert!(super::super::json5::parse(kept.text()).is_ok());
         assert_eq!(kept.put_back(kept.text()), text);
+        assert_eq!(kept.put_back(&literal(kept.text())), text);
     }
 
     #[test]

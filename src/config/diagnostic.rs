@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::walk::on_one_line;
+
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -135,11 +137,15 @@ impl Report {
         }
     }
 
-    /// Adds a finding; beyond the limit it is only counted.
+    /// Adds a finding, its texts each on one line; beyond the limit it is only counted.
     pub(super) fn push(&mut self, diagnostic: Diagnostic) {
         if self.has_room(diagnostic.severity) {
             self.count_one(diagnostic.severity);
-            self.kept.push(diagnostic);
+            self.kept.push(Diagnostic {
+                message: on_one_line(diagnostic.message),
+                help: diagnostic.help.map(on_one_line),
+                ..diagnostic
+            });
         } else {
             self.count_one(diagnostic.severity);
         }

@@ -103,7 +103,8 @@ pub fn load_around(input: &Input<'_>, around: Around<'_>) -> Result<Loaded, Repo
 ///
 /// As [`load`].
 pub fn expand(input: &Input<'_>) -> Result<String, Report> {
-    read_text(input, Around::default()).map(|(_, tree)| print::print(&tree))
+    let (_, tree) = read_text(input, Around::default())?;
+    Ok(print::literal(&print::print(&tree)))
 }
 
 /// The same configuration for version 3, with a comment where something is not as it was; `None` if it is one already.
@@ -155,7 +156,15 @@ fn migrate_text(
     if walk.has_errors() {
         return Err(walk.finish());
     }
-    Ok(migrated)
+    // Words of the command line are templates, and go on to be.
+    let has_templates = words.iter().any(|word| word.contains("{{"));
+    Ok(migrated.map(|text| {
+        if has_templates {
+            text
+        } else {
+            print::literal(&text)
+        }
+    }))
 }
 
 fn read_text(input: &Input<'_>, place: Around<'_>) -> Result<(Loaded, Node), Report> {

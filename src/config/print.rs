@@ -16,6 +16,11 @@ pub(super) fn print(node: &Node) -> String {
     text
 }
 
+/// The same text for a file, which is a template again: what only looks like an action in it is none.
+pub(super) fn literal(text: &str) -> String {
+    text.replace("{{", "{\\u007b")
+}
+
 fn put(out: &mut String, node: &Node, depth: usize) {
     let flat = flat(node);
     let fits = depth * 2 + flat.chars().count() <= WIDTH;

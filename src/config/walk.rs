@@ -115,6 +115,15 @@ pub(super) fn quoted(text: &str) -> String {
     format!("`{shown}`")
 }
 
+/// A text in which nothing breaks the line or moves a cursor: it may quote a configuration that comes from a stranger.
+pub(super) fn on_one_line(text: String) -> String {
+    if text.contains(char::is_control) {
+        text.chars().flat_map(plain).collect()
+    } else {
+        text
+    }
+}
+
 fn plain(character: char) -> impl Iterator<Item = char> {
     let escaped = character.is_control().then(|| character.escape_debug());
     let itself = escaped.is_none().then_some(character);

@@ -2,17 +2,19 @@
 
 use thiserror::Error;
 
+use super::super::walk::on_one_line;
+
 /// A template that cannot be parsed or rendered.
 ///
 /// The words of the message follow Go's where Go has any, so that a search for them finds Go's manual.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("line {line}, column {column}: {message}")]
+#[error("line {line}, column {column}: {}", on_one_line(message.clone()))]
 pub struct TemplateError {
     /// The line of the template, from 1.
     pub line: usize,
     /// The column in that line, from 1, in characters.
     pub column: usize,
-    /// What is wrong; one line without a final period.
+    /// What is wrong, without a final period. It may quote a line break of the template; as it is displayed it has none.
     pub message: String,
     /// A way out, where there is an obvious one.
     pub help: Option<String>,

@@ -30,6 +30,23 @@ fn expands(text: &str, expected: &str) {
 }
 
 #[test]
+fn what_the_template_has_put_in_is_no_template_any_more() {
+    let text = "{ jobs: [{ name: 'app', exec: ['a', '{{ \"{{ .A }}{{{\" }}'] }] }";
+    let expanded = expand(&Input {
+        file: "app.json5",
+        text,
+        variables: &Variables::new(),
+        addresses: known(addresses()),
+        zones: zones(),
+        app: None,
+    });
+    let expanded = expanded.unwrap_or_else(|report| panic!("{report}"));
+    let argv = |text: &str| clean(text).jobs[0].exec.as_ref().unwrap().argv().to_vec();
+    assert_eq!(argv(text), ["a", "{{ .A }}{{{"]);
+    assert_eq!(argv(&expanded), argv(text), "{expanded}");
+}
+
+#[test]
 fn hooks_are_jobs() {
     expands(
         "{ jobs: [{ name: 'app', exec: 'a', user: 'u', env: { A: '1', B: '2' }, preStart: 'p', postStart: ['q'],

@@ -91,6 +91,20 @@ fn syntax_errors_show_their_line() {
 }
 
 #[test]
+fn a_message_that_quotes_the_file_moves_no_cursor() {
+    for text in ["{{ 'a\u{1b}[2J' }}", "{{ 'a\u{7}\u{0}' }}"] {
+        let report = try_load(text).unwrap_err();
+        let in_terminal = report.to_string();
+        let alone = render(text, &Variables::new()).unwrap_err().to_string();
+        for said in [in_terminal.replace('\n', ""), alone] {
+            assert!(!said.contains(char::is_control), "{said:?}");
+        }
+        let found = report.iter().next().unwrap();
+        assert!(!found.message.contains('\n'), "{:?}", found.message);
+    }
+}
+
+#[test]
 fn columns_count_characters() {
     let report = refused("{ 'x-ä': 'ö', nonsense: 1 }", "nonsense");
     assert_eq!(report.iter().next().unwrap().position.unwrap().column, 15);

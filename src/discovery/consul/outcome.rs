@@ -38,16 +38,19 @@ impl Telling<'_> {
         let scrub = |text, secret: &Secret| secret.scrub(text);
         let text = self.secrets.iter().fold(text.to_owned(), scrub);
         let mut clean = String::new();
-        for (count, character) in text.chars().enumerate() {
-            if count == LONGEST {
+        let mut room = LONGEST;
+        for character in text.chars() {
+            let shown: Vec<char> = if character.is_control() {
+                character.escape_default().collect()
+            } else {
+                vec![character]
+            };
+            let Some(left) = room.checked_sub(shown.len()) else {
                 clean.push('…');
                 break;
-            }
-            if character.is_control() {
-                clean.extend(character.escape_default());
-            } else {
-                clean.push(character);
-            }
+            };
+            room = left;
+            clean.extend(shown);
         }
         clean
     }

@@ -70,6 +70,8 @@ async fn statuses_say_what_is_to_be_done() {
         (307, "", "unreadable"),
         (500, &long, "busy"),
         (418, "a\u{1b}[31m\nb\r\u{0}", "unreadable"),
+        // As it is shown, it is six times as long.
+        (418, &"\u{1b}".repeat(200), "unreadable"),
     ] {
         let failure = of_update(status, body, ConsulSettings::default()).await;
         assert_eq!(class(&failure), expected, "{status} {body:.40}: {failure}");
