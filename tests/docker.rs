@@ -9,6 +9,7 @@ mod ends;
 mod engine;
 mod faults;
 mod hello_world;
+mod images;
 mod logs;
 mod rights;
 mod terminal;
@@ -19,3 +20,11 @@ pub(crate) use engine::{Container, Engine};
 
 /// The usual limit of a wait for something that a container does: starting one takes half a second on an idle machine.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What the examples' compose files say of the rights of their containers.
+const LEAST: &[&str] = &[
+    "--read-only",
+    "--tmpfs=/run",
+    "--cap-drop=ALL",
+    "--security-opt=no-new-privileges",
+];
