@@ -7,10 +7,12 @@
 mod empty;
 mod ends;
 mod engine;
+mod examples;
 mod faults;
 mod hello_world;
 mod images;
 mod logs;
+mod redis;
 mod rights;
 mod terminal;
 

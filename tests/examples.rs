@@ -105,7 +105,10 @@ fn every_configuration_is_clean() {
         let files = entries(&example);
         let configurations: Vec<&PathBuf> = files
             .iter()
-            .filter(|path| path.extension().is_some_and(|end| end == "json5"))
+            .filter(|path| {
+                path.extension()
+                    .is_some_and(|end| end == "json5" || end == "json")
+            })
             .collect();
         assert!(!configurations.is_empty(), "{}", example.display());
         for path in configurations {
@@ -125,7 +128,10 @@ fn every_dockerfile_finds_its_files_and_takes_term() {
             }
         }
         assert_eq!(instructions(&dockerfile, "STOPSIGNAL"), [["SIGTERM"]]);
-        assert!(dockerfile.contains("ENTRYPOINT [\"/bin/pilothouse\"]"));
+        for words in instructions(&dockerfile, "ENTRYPOINT") {
+            let ours = ["[\"/bin/pilothouse\"]", "[\"/bin/containerpilot\"]"];
+            assert!(ours.contains(&words.concat().as_str()), "{words:?}");
+        }
     }
 }
 
@@ -144,7 +150,9 @@ fn every_compose_file_names_what_there_is() {
                     "{name}"
                 );
             } else {
-                assert_eq!(image, Some("pilothouse"), "{name}");
+                // The images that a registry has, with the version that their licence allows.
+                let known = ["pilothouse", "hashicorp/consul:1.15"];
+                assert!(known.contains(&image.expect("an image")), "{name}");
             }
             let others = service["depends_on"].as_array();
             for other in others.into_iter().flatten() {
@@ -155,6 +163,29 @@ fn every_compose_file_names_what_there_is() {
             }
         }
     }
+}
+
+/// The command of the image of version 2, which the migration puts into the configuration.
+#[test]
+fn the_migrated_configuration_is_what_the_program_makes_of_the_old_one() {
+    let example = example("version-2");
+    let dockerfile = read(&example.join("Dockerfile"));
+    let command = dockerfile
+        .lines()
+        .find_map(|line| line.strip_prefix("CMD "))
+        .expect("the image of version 2 has a command");
+    let command: Vec<String> = serde_json::from_str(command).expect("an array of words");
+    let migrated = Command::new(env!("CARGO_BIN_EXE_pilothouse"))
+        .args(["migrate", "containerpilot.json", "--"])
+        .args(command)
+        .current_dir(&example)
+        .output()
+        .expect("the program runs");
+    assert!(migrated.status.success(), "{migrated:?}");
+    assert_eq!(
+        String::from_utf8_lossy(&migrated.stdout),
+        read(&example.join("containerpilot.json5"))
+    );
 }
 
 #[test]

@@ -414,7 +414,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// The path of a command.
-fn found(command: &str) -> Option<PathBuf> {
+pub(super) fn found(command: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let mut places = std::env::split_paths(&path).map(|place| place.join(command));
     places.find(|place| place.is_file())

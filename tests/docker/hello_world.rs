@@ -1,9 +1,6 @@
 //! `docker/examples/hello-world` as its page has one run it, with the machine's nginx in the place of nginx's image.
 
-use std::path::Path;
-
 use super::{Container, Engine, LEAST, images};
-use crate::support::skip;
 
 /// What the front answers; empty for an error.
 fn answer(front: &Container) -> String {
@@ -33,12 +30,10 @@ fn hello_world_follows_its_backends() {
     let Some(engine) = Engine::start() else {
         return;
     };
-    let nginx = Path::new("/usr/sbin/nginx");
-    if !nginx.is_file() {
-        skip("the example hello-world", "there is no nginx");
+    let Some(nginx) = images::program("nginx", "the example hello-world") else {
         return;
-    }
-    images::of_programs(&engine, "nginx", &[nginx]);
+    };
+    images::of_programs(&engine, "nginx", &[("nginx", &nginx)]);
     for target in ["backend", "front"] {
         images::of_example(&engine, "hello-world", target, &["NGINX=nginx"]);
     }

@@ -6,32 +6,62 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::Engine;
+use super::engine::found;
+use crate::support::{Consul, skip};
 
-/// The image `tag`: `small`, and in their usual places these programs with the libraries that they ask for.
-pub(crate) fn of_programs(engine: &Engine, tag: &str, programs: &[&Path]) {
+/// The image `tag`: `small`, these programs of the machine in `/bin`, and the libraries that they ask for in their places.
+pub(crate) fn of_programs(engine: &Engine, tag: &str, programs: &[(&str, &Path)]) {
     let context = engine.dir().join(format!("image-{tag}"));
-    let files: BTreeSet<PathBuf> = programs
-        .iter()
-        .flat_map(|path| with_libraries(path))
-        .collect();
-    for file in files {
+    let place = |file: &Path| {
         let place = context.join(file.strip_prefix("/").expect("an absolute path"));
         fs::create_dir_all(place.parent().expect("below the root")).expect("a directory of ours");
-        fs::copy(&file, place).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        place
+    };
+    let libraries = programs.iter().flat_map(|(_, program)| libraries(program));
+    for library in libraries.collect::<BTreeSet<PathBuf>>() {
+        copy(&library, &place(&library));
+    }
+    for (name, program) in programs {
+        copy(program, &place(&Path::new("/bin").join(name)));
     }
     build(engine, tag, &context, "FROM small\nCOPY . /\n");
 }
 
-/// A program and what its loader would load.
-fn with_libraries(program: &Path) -> Vec<PathBuf> {
+fn copy(from: &Path, to: &Path) {
+    fs::copy(from, to).unwrap_or_else(|error| panic!("cannot copy {}: {error}", from.display()));
+}
+
+/// What a program's loader would load.
+fn libraries(program: &Path) -> Vec<PathBuf> {
     let listed = Command::new("ldd").arg(program).output();
     let listed = listed.expect("libc-bin has ldd");
     let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
     let words = listed.split_whitespace();
-    let libraries = words
+    words
         .filter(|word| word.starts_with('/'))
-        .map(PathBuf::from);
-    libraries.chain([program.to_owned()]).collect()
+        .map(PathBuf::from)
+        .collect()
+}
+
+/// A program of the machine by its name; `None`, after saying what is left out, where it is missing.
+pub(crate) fn program(name: &str, left_out: &str) -> Option<PathBuf> {
+    let path = found(name);
+    if path.is_none() {
+        skip(left_out, &format!("there is no `{name}`"));
+    }
+    path
+}
+
+/// The real Consul of the machine, as a program.
+pub(crate) fn consul(left_out: &str) -> Option<PathBuf> {
+    let path = Consul::program();
+    if path.is_none() {
+        skip(
+            left_out,
+            "set CONSUL_BIN to a Consul, or run `tests/run`, which fetches one",
+        );
+    }
+    path
 }
 
 /// Builds `tag` of a directory of ours.
