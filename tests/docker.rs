@@ -4,6 +4,7 @@
 //! They are run where `PILOTHOUSE_DOCKER` asks for them. Root, `dockerd` and a static `busybox` are needed, `PILOTHOUSE_STATIC`, and nginx for the example; `tests/run` gets them.
 //! Where the engine does not run, the tests say so and are left out; in CI they fail.
 
+mod cluster;
 mod empty;
 mod ends;
 mod engine;
@@ -12,6 +13,7 @@ mod faults;
 mod hello_world;
 mod images;
 mod logs;
+mod network;
 mod redis;
 mod rights;
 mod terminal;

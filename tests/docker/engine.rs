@@ -229,6 +229,14 @@ impl Engine {
         self.run(image, &[&[volume.as_str()], options].concat(), &[])
     }
 
+    /// A process that is in all namespaces of the engine: the first one of its PID namespace.
+    pub(crate) fn namespaces(&self) -> u32 {
+        let unshare = self.init.id();
+        let children = fs::read_to_string(format!("/proc/{unshare}/task/{unshare}/children"));
+        let children = children.expect("the engine runs");
+        children.trim().parse().expect("`unshare` has one child")
+    }
+
     /// The control groups of this engine's containers, in every hierarchy.
     fn groups(&self) -> Vec<PathBuf> {
         let top = PathBuf::from("/sys/fs/cgroup");
@@ -367,6 +375,20 @@ impl Container<'_> {
         String::from_utf8_lossy(&output.stdout)
             .trim_end()
             .to_owned()
+    }
+
+    /// Runs a command of the machine in the container's network.
+    pub(crate) fn on_network_of(&self, words: &[&str]) {
+        let init = format!("--target={}", self.engine.namespaces());
+        let target = format!("--target={}", self.inspect("{{.State.Pid}}"));
+        let output = Command::new("nsenter")
+            .args([&init, "--pid", "--mount", "nsenter", &target, "--net"])
+            .args(words)
+            .output()
+            .expect("util-linux has nsenter");
+        if !output.status.success() {
+            self.fail(&format!("{words:?}: {}", said(&output)));
+        }
     }
 
     /// Fails the test with all that is known.

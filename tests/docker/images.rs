@@ -43,6 +43,15 @@ fn libraries(program: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
+/// Options for a container that shall have a program of the machine, and its libraries, without an image of its own.
+pub(crate) fn mounted(program: &Path, place: &str) -> Vec<String> {
+    let volume = |from: &Path, to: &str| format!("--volume={}:{to}:ro", from.display());
+    let libraries = libraries(program)
+        .into_iter()
+        .map(|library| volume(&library, &library.display().to_string()));
+    libraries.chain([volume(program, place)]).collect()
+}
+
 /// A program of the machine by its name; `None`, after saying what is left out, where it is missing.
 pub(crate) fn program(name: &str, left_out: &str) -> Option<PathBuf> {
     let path = found(name);
