@@ -1,8 +1,9 @@
 //! The static binary in real containers: a Docker Engine of the test's own, and images made from nothing but the binary and
 //! a static busybox. No registry and no network of the machine is used.
 //!
-//! They are run where `PILOTHOUSE_DOCKER` asks for them. Root, `dockerd` and a static `busybox` are needed, `PILOTHOUSE_STATIC`, and nginx for the example; `tests/run` gets them.
-//! Where the engine does not run, the tests say so and are left out; in CI they fail.
+//! They are run where `PILOTHOUSE_DOCKER` asks for them. `tests/run` sets it as root, gets what they need (see there), and asks
+//! `tests/docker/probe` first whether the kernel lets an engine run. Where one does not run all the same, the tests say so and are
+//! left out; in CI they fail.
 
 mod cluster;
 mod empty;
@@ -10,12 +11,14 @@ mod ends;
 mod engine;
 mod examples;
 mod faults;
+mod foreign;
 mod hello_world;
 mod images;
 mod logs;
 mod network;
 mod redis;
 mod rights;
+mod rolling;
 mod terminal;
 
 use std::time::Duration;

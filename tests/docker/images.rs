@@ -43,6 +43,14 @@ fn libraries(program: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
+/// The directory of the C library that a program asks for.
+pub(crate) fn place_of_c_library(program: &Path) -> PathBuf {
+    let libraries = libraries(program);
+    let library = libraries.iter().find(|path| path.ends_with("libc.so.6"));
+    let place = library.and_then(|path| path.parent());
+    place.expect("a program of glibc").to_owned()
+}
+
 /// Options for a container that shall have a program of the machine, and its libraries, without an image of its own.
 pub(crate) fn mounted(program: &Path, place: &str) -> Vec<String> {
     let volume = |from: &Path, to: &str| format!("--volume={}:{to}:ro", from.display());

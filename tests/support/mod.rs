@@ -35,14 +35,14 @@ use std::time::Duration;
 pub(crate) use ask::ask;
 pub(crate) use client::request;
 pub(crate) use consul::{Consul, NODE, free_port};
-pub(crate) use http::{Response as HttpResponse, get as http_get};
+pub(crate) use http::{Response as HttpResponse, get as http_get, try_get as try_http_get};
 pub(crate) use metrics::Scrape;
 pub(crate) use nix::sys::signal::Signal;
 pub(crate) use pilot::Pilot;
 pub(crate) use process::Process;
 pub(crate) use running::Running;
 pub(crate) use stand_in::{Mood, StandIn};
-pub(crate) use stub::compiled;
+pub(crate) use stub::{compiled, compiled_library};
 pub(crate) use surroundings::{is_root, limit, no_more_files, send, wait_quiet};
 pub(crate) use terminal::Terminal;
 

@@ -10,10 +10,20 @@ use std::process::Command;
 ///
 /// When it does not compile, with what the compiler says.
 pub(crate) fn compiled(dir: &Path, name: &str, source: &str) -> PathBuf {
+    compile(dir, name, source, &[])
+}
+
+/// The same to a shared library.
+pub(crate) fn compiled_library(dir: &Path, name: &str, source: &str) -> PathBuf {
+    compile(dir, name, source, &["-shared", "-fPIC"])
+}
+
+fn compile(dir: &Path, name: &str, source: &str, flags: &[&str]) -> PathBuf {
     let program = dir.join(name);
     let text = dir.join(format!("{name}.c"));
     fs::write(&text, source).expect("a directory of ours takes files");
     let made = Command::new("cc")
+        .args(flags)
         .args(["-O1", "-Wall", "-Werror", "-o"])
         .args([&program, &text])
         .output()
