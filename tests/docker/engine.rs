@@ -14,12 +14,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::PATIENCE;
 use crate::support::{holds_within, is_root, skip};
 
-/// What runs in the namespaces. `/run` is the engine's own too: the shims of containerd leave sockets there. The shell stays
-/// as the init of the namespace and collects what is left to it.
-const SCRIPT: &str = r#"
-mount -t tmpfs tmpfs /run
-dockerd --data-root "$1/data" --exec-root "$1/exec" --pidfile "$1/pid" --host "unix://$1/socket" --cgroup-parent "$2" &
-wait"#;
+/// What runs in the namespaces.
+const SCRIPT: &str = include_str!("engine.sh");
 
 const NAMESPACES: &[&str] = &[
     "--pid",
@@ -43,7 +39,9 @@ impl Engine {
     /// An engine with both images; `None`, after saying why, where it cannot be had.
     pub(crate) fn start() -> Option<Self> {
         if std::env::var_os("PILOTHOUSE_DOCKER").is_none_or(|wanted| wanted.is_empty()) {
-            eprintln!("left out: the tests in real containers; PILOTHOUSE_DOCKER=1 asks for them");
+            eprintln!(
+                "left out: the tests in real containers; PILOTHOUSE_DOCKER=1 asks for them, as tests/run does"
+            );
             return None;
         }
         if !is_root("the tests in real containers") {

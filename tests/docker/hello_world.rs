@@ -25,11 +25,23 @@ fn wait_for_answer(front: &Container, wanted: &str) {
     });
 }
 
+/// The client reads the whole file before it asks for a swarm, which is not there.
+fn check_stack(engine: &Engine) {
+    let stack = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/docker/examples/hello-world/stack.yaml"
+    );
+    let refused = engine.try_docker(&["stack", "deploy", "--compose-file", stack, "hello"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("not a swarm manager"), "{said}");
+}
+
 #[test]
 fn hello_world_follows_its_backends() {
     let Some(engine) = Engine::start() else {
         return;
     };
+    check_stack(&engine);
     let Some(nginx) = images::program("nginx", "the example hello-world") else {
         return;
     };
