@@ -203,6 +203,7 @@ fn k08_without_its_directory_the_container_still_runs() {
     let warnings = pilot.wait_for_lines("there is no control socket", 1, PATIENCE);
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings[0].contains(" WARN "), "{warnings:?}");
+    assert!(warnings[0].contains("`control.socket`"), "{warnings:?}");
     assert!(
         !pilot.dir().join("missing").exists(),
         "directories are never made"

@@ -1,16 +1,24 @@
 //! The static binary in real containers: a Docker Engine of the test's own, and images made from nothing but the binary and
 //! a static busybox. No registry and no network of the machine is used.
 //!
-//! They are run where `PILOTHOUSE_DOCKER` asks for them. Root, `dockerd` and a static `busybox` are needed, `PILOTHOUSE_STATIC`, and nginx for the example; `tests/run` gets them.
-//! Where the engine does not run, the tests say so and are left out; in CI they fail.
+//! They are run where `PILOTHOUSE_DOCKER` asks for them. `tests/run` sets it as root, gets what they need (see there), and asks
+//! `tests/docker/probe` first whether the kernel lets an engine run. Where one does not run all the same, the tests say so and are
+//! left out; in CI they fail.
 
+mod cluster;
 mod empty;
 mod ends;
 mod engine;
+mod examples;
 mod faults;
+mod foreign;
 mod hello_world;
+mod images;
 mod logs;
+mod network;
+mod redis;
 mod rights;
+mod rolling;
 mod terminal;
 
 use std::time::Duration;
@@ -19,3 +27,11 @@ pub(crate) use engine::{Container, Engine};
 
 /// The usual limit of a wait for something that a container does: starting one takes half a second on an idle machine.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What the examples' compose files say of the rights of their containers.
+const LEAST: &[&str] = &[
+    "--read-only",
+    "--tmpfs=/run",
+    "--cap-drop=ALL",
+    "--security-opt=no-new-privileges",
+];

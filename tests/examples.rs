@@ -1,11 +1,14 @@
 //! The examples of `docker/examples` are what they say: configurations without a warning, Dockerfiles whose files are there,
-//! compose files whose parts fit together. `tests/docker` runs them.
+//! compose files and manifests whose parts fit together. `tests/docker` runs them.
+
+mod manifests;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
+use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 use serde_json::Value;
 
 const DOCKER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docker");
@@ -27,6 +30,54 @@ fn entries(dir: &Path) -> Vec<PathBuf> {
 
 fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The directory of one example.
+fn example(name: &str) -> PathBuf {
+    Path::new(DOCKER).join("examples").join(name)
+}
+
+/// The program without a variable but these.
+fn pilothouse(arguments: &[&str], path: &Path, environment: &[(&str, &str)]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_pilothouse"))
+        .args(arguments)
+        .arg(path)
+        .env_clear()
+        .envs(environment.iter().copied())
+        .output()
+        .expect("the program runs")
+}
+
+/// Nothing may be wrong with the configuration, nor odd, nor slower to stop than a grace among `flags` says.
+fn check(path: &Path, flags: &[&str]) {
+    let checked = pilothouse(&[&["check", "--strict"], flags].concat(), path, &[]);
+    assert!(checked.status.success(), "{}: {checked:?}", path.display());
+}
+
+/// A configuration as the program reads it.
+fn rendered(path: &Path) -> Value {
+    rendered_in(path, &[])
+}
+
+/// The same with these variables.
+fn rendered_in(path: &Path, environment: &[(&str, &str)]) -> Value {
+    let output = pilothouse(&["render"], path, environment);
+    assert!(output.status.success(), "{}: {output:?}", path.display());
+    parsed(&String::from_utf8_lossy(&output.stdout))
+}
+
+fn parsed(json5: &str) -> Value {
+    let parsed = parse_to_ast(json5, &CollectOptions::default(), &ParseOptions::default());
+    let parsed = parsed.unwrap_or_else(|error| panic!("{error}: {json5}"));
+    parsed.value.map_or(Value::Null, Value::from)
+}
+
+/// One document of YAML, with its aliases and merges done.
+fn yaml(path: &Path) -> Value {
+    let read = serde_yaml_ng::from_str::<serde_yaml_ng::Value>(&read(path));
+    let mut document = read.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    document.apply_merge().expect("what is merged is a mapping");
+    serde_json::to_value(document).expect("keys are strings")
 }
 
 /// The arguments of an instruction of a Dockerfile, one list for each time that it is there.
@@ -54,17 +105,14 @@ fn every_configuration_is_clean() {
         let files = entries(&example);
         let configurations: Vec<&PathBuf> = files
             .iter()
-            .filter(|path| path.extension().is_some_and(|end| end == "json5"))
+            .filter(|path| {
+                path.extension()
+                    .is_some_and(|end| end == "json5" || end == "json")
+            })
             .collect();
         assert!(!configurations.is_empty(), "{}", example.display());
         for path in configurations {
-            let checked = Command::new(env!("CARGO_BIN_EXE_pilothouse"))
-                .args(["check", "--strict"])
-                .arg(path)
-                .env_clear()
-                .output()
-                .expect("the program runs");
-            assert!(checked.status.success(), "{}: {checked:?}", path.display());
+            check(path, &[]);
         }
     }
 }
@@ -80,16 +128,17 @@ fn every_dockerfile_finds_its_files_and_takes_term() {
             }
         }
         assert_eq!(instructions(&dockerfile, "STOPSIGNAL"), [["SIGTERM"]]);
-        assert!(dockerfile.contains("ENTRYPOINT [\"/bin/pilothouse\"]"));
+        for words in instructions(&dockerfile, "ENTRYPOINT") {
+            let ours = ["[\"/bin/pilothouse\"]", "[\"/bin/containerpilot\"]"];
+            assert!(ours.contains(&words.concat().as_str()), "{words:?}");
+        }
     }
 }
 
 #[test]
 fn every_compose_file_names_what_there_is() {
     for example in examples() {
-        let text = read(&example.join("compose.yaml"));
-        let compose: Value = serde_yaml_ng::from_str(&text)
-            .unwrap_or_else(|error| panic!("{}: {error}", example.display()));
+        let compose = yaml(&example.join("compose.yaml"));
         let services = compose["services"].as_object().expect("services");
         for (name, service) in services {
             let image = service["image"].as_str();
@@ -101,7 +150,9 @@ fn every_compose_file_names_what_there_is() {
                     "{name}"
                 );
             } else {
-                assert_eq!(image, Some("pilothouse"), "{name}");
+                // The images that a registry has, with the version that their licence allows.
+                let known = ["pilothouse", "hashicorp/consul:1.15"];
+                assert!(known.contains(&image.expect("an image")), "{name}");
             }
             let others = service["depends_on"].as_array();
             for other in others.into_iter().flatten() {
@@ -112,6 +163,29 @@ fn every_compose_file_names_what_there_is() {
             }
         }
     }
+}
+
+/// The command of the image of version 2, which the migration puts into the configuration.
+#[test]
+fn the_migrated_configuration_is_what_the_program_makes_of_the_old_one() {
+    let example = example("version-2");
+    let dockerfile = read(&example.join("Dockerfile"));
+    let command = dockerfile
+        .lines()
+        .find_map(|line| line.strip_prefix("CMD "))
+        .expect("the image of version 2 has a command");
+    let command: Vec<String> = serde_json::from_str(command).expect("an array of words");
+    let migrated = Command::new(env!("CARGO_BIN_EXE_pilothouse"))
+        .args(["migrate", "containerpilot.json", "--"])
+        .args(command)
+        .current_dir(&example)
+        .output()
+        .expect("the program runs");
+    assert!(migrated.status.success(), "{migrated:?}");
+    assert_eq!(
+        String::from_utf8_lossy(&migrated.stdout),
+        read(&example.join("containerpilot.json5"))
+    );
 }
 
 #[test]

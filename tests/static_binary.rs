@@ -65,6 +65,34 @@ fn it_wants_no_loader_and_no_library() {
     assert_eq!(wants(&elf), Vec::<&str>::new(), "{}", path.display());
 }
 
+/// What a build would leave of the machine that it was done on: the checkout, the sources of the crates.
+fn traces(bytes: &[u8]) -> Vec<String> {
+    let checkout = env!("CARGO_MANIFEST_DIR");
+    let wanted = [
+        format!("{checkout}/src/"),
+        format!("{checkout}/target/"),
+        "/.cargo/".to_owned(),
+        "/registry/src/".to_owned(),
+    ];
+    let finds = |text: &String| memchr::memmem::find(bytes, text.as_bytes()).is_some();
+    wanted.into_iter().filter(finds).collect()
+}
+
+#[test]
+fn it_names_no_path_of_the_machine_that_built_it() {
+    let Some(path) = static_binary() else {
+        return;
+    };
+    let bytes = std::fs::read(&path).expect("PILOTHOUSE_STATIC is a file");
+    assert_eq!(traces(&bytes), Vec::<String>::new(), "{}", path.display());
+}
+
+#[test]
+fn the_check_sees_the_paths_of_a_usual_build() {
+    let bytes = std::fs::read(env!("CARGO_BIN_EXE_pilothouse")).expect("the program was built");
+    assert!(!traces(&bytes).is_empty());
+}
+
 #[test]
 fn the_check_sees_a_dynamic_program() {
     let elf = std::fs::read(std::env::current_exe().expect("this test")).expect("this test");

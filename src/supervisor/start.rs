@@ -283,6 +283,13 @@ fn bind(plan: &Plan, config: &Config) -> Result<Option<Server>, StartError> {
             tracing::error!("there is no control socket: {error}");
             Ok(None)
         }
+        // As in an empty image or on a read-only root, where /var/run is missing or cannot be written to.
+        Err(error @ (BindError::Directory { .. } | BindError::Bind { .. })) => {
+            tracing::warn!(
+                "there is no control socket: {error}; all else runs, and `control.socket` can name a place for it"
+            );
+            Ok(None)
+        }
         Err(error) => {
             tracing::warn!("there is no control socket: {error}");
             Ok(None)

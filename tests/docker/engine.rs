@@ -14,12 +14,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::PATIENCE;
 use crate::support::{holds_within, is_root, skip};
 
-/// What runs in the namespaces. `/run` is the engine's own too: the shims of containerd leave sockets there. The shell stays
-/// as the init of the namespace and collects what is left to it.
-const SCRIPT: &str = r#"
-mount -t tmpfs tmpfs /run
-dockerd --data-root "$1/data" --exec-root "$1/exec" --pidfile "$1/pid" --host "unix://$1/socket" --cgroup-parent "$2" &
-wait"#;
+/// What runs in the namespaces.
+const SCRIPT: &str = include_str!("engine.sh");
 
 const NAMESPACES: &[&str] = &[
     "--pid",
@@ -43,7 +39,9 @@ impl Engine {
     /// An engine with both images; `None`, after saying why, where it cannot be had.
     pub(crate) fn start() -> Option<Self> {
         if std::env::var_os("PILOTHOUSE_DOCKER").is_none_or(|wanted| wanted.is_empty()) {
-            eprintln!("left out: the tests in real containers; PILOTHOUSE_DOCKER=1 asks for them");
+            eprintln!(
+                "left out: the tests in real containers; PILOTHOUSE_DOCKER=1 asks for them, as tests/run does"
+            );
             return None;
         }
         if !is_root("the tests in real containers") {
@@ -229,6 +227,14 @@ impl Engine {
         self.run(image, &[&[volume.as_str()], options].concat(), &[])
     }
 
+    /// A process that is in all namespaces of the engine: the first one of its PID namespace.
+    pub(crate) fn namespaces(&self) -> u32 {
+        let unshare = self.init.id();
+        let children = fs::read_to_string(format!("/proc/{unshare}/task/{unshare}/children"));
+        let children = children.expect("the engine runs");
+        children.trim().parse().expect("`unshare` has one child")
+    }
+
     /// The control groups of this engine's containers, in every hierarchy.
     fn groups(&self) -> Vec<PathBuf> {
         let top = PathBuf::from("/sys/fs/cgroup");
@@ -369,6 +375,20 @@ impl Container<'_> {
             .to_owned()
     }
 
+    /// Runs a command of the machine in the container's network.
+    pub(crate) fn on_network_of(&self, words: &[&str]) {
+        let init = format!("--target={}", self.engine.namespaces());
+        let target = format!("--target={}", self.inspect("{{.State.Pid}}"));
+        let output = Command::new("nsenter")
+            .args([&init, "--pid", "--mount", "nsenter", &target, "--net"])
+            .args(words)
+            .output()
+            .expect("util-linux has nsenter");
+        if !output.status.success() {
+            self.fail(&format!("{words:?}: {}", said(&output)));
+        }
+    }
+
     /// Fails the test with all that is known.
     pub(crate) fn fail(&self, why: &str) -> ! {
         panic!("{}", self.report(why))
@@ -414,7 +434,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// The path of a command.
-fn found(command: &str) -> Option<PathBuf> {
+pub(super) fn found(command: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let mut places = std::env::split_paths(&path).map(|place| place.join(command));
     places.find(|place| place.is_file())

@@ -1,70 +1,18 @@
 //! `docker/examples/hello-world` as its page has one run it, with the machine's nginx in the place of nginx's image.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
-use super::{Container, Engine};
-use crate::support::skip;
-
-const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docker/examples/hello-world");
-
-/// nginx, the libraries that it asks for, and the user of its workers, in the places where they are here.
-fn nginx_image(engine: &Engine, nginx: &Path) {
-    let context = engine.dir().join("nginx");
-    let place = |path: &Path| {
-        let place = context.join(path.strip_prefix("/").expect("an absolute path"));
-        fs::create_dir_all(place.parent().expect("below the root")).expect("a directory of ours");
-        place
-    };
-    let libraries = Command::new("ldd")
-        .arg(nginx)
-        .output()
-        .expect("libc-bin has ldd");
-    let libraries = String::from_utf8_lossy(&libraries.stdout).into_owned();
-    let words = libraries
-        .split_whitespace()
-        .filter(|word| word.starts_with('/'));
-    for file in words.map(Path::new).chain([nginx]) {
-        fs::copy(file, place(file)).expect("a library of nginx");
-    }
-    let user = "nobody:x:65534:65534:nobody:/:/bin/false\n";
-    for (path, text) in [("/etc/passwd", user), ("/etc/group", "nogroup:x:65534:\n")] {
-        fs::write(place(Path::new(path)), text).expect("a directory of ours takes files");
-    }
-    for dir in ["var/lib/nginx", "var/log/nginx", "etc/nginx"] {
-        fs::create_dir_all(context.join(dir)).expect("a directory of ours takes others");
-    }
-    fs::write(
-        context.join("Dockerfile"),
-        "FROM small\nCOPY . /\nSTOPSIGNAL SIGQUIT\n",
-    )
-    .expect("a directory of ours takes files");
-    engine.docker(&[
-        "build",
-        "--quiet",
-        "--tag=nginx",
-        &context.display().to_string(),
-    ]);
-}
-
-fn example_image(engine: &Engine, target: &str) {
-    let (tag, target) = (
-        format!("--tag=hello-{target}"),
-        format!("--target={target}"),
-    );
-    let words = [
-        "build",
-        "--quiet",
-        "--build-arg=NGINX=nginx",
-        "--build-arg=PILOTHOUSE=empty",
-    ];
-    engine.docker(&[&words[..], &[&tag, &target, EXAMPLE]].concat());
-}
+use super::{Container, Engine, LEAST, images};
 
 /// What the front answers; empty for an error.
 fn answer(front: &Container) -> String {
-    let output = front.try_exec(&["timeout", "5", "wget", "-q", "-O", "-", "http://localhost/"]);
+    let output = front.try_exec(&[
+        "timeout",
+        "5",
+        "wget",
+        "-q",
+        "-O",
+        "-",
+        "http://localhost:8080/",
+    ]);
     String::from_utf8_lossy(&output.stdout)
         .trim_end()
         .to_owned()
@@ -77,33 +25,50 @@ fn wait_for_answer(front: &Container, wanted: &str) {
     });
 }
 
+/// The client reads the whole file before it asks for a swarm, which is not there.
+fn check_stack(engine: &Engine) {
+    let stack = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/docker/examples/hello-world/stack.yaml"
+    );
+    let refused = engine.try_docker(&["stack", "deploy", "--compose-file", stack, "hello"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("not a swarm manager"), "{said}");
+}
+
 #[test]
 fn hello_world_follows_its_backends() {
     let Some(engine) = Engine::start() else {
         return;
     };
-    let nginx = PathBuf::from("/usr/sbin/nginx");
-    if !nginx.is_file() {
-        skip("the example hello-world", "there is no nginx");
+    check_stack(&engine);
+    let Some(nginx) = images::program("nginx", "the example hello-world") else {
         return;
+    };
+    images::of_programs(&engine, "nginx", &[("nginx", &nginx)]);
+    for target in ["backend", "front"] {
+        images::of_example(&engine, "hello-world", target, &["NGINX=nginx"]);
     }
-    nginx_image(&engine, &nginx);
-    example_image(&engine, "backend");
-    example_image(&engine, "front");
     engine.docker(&["network", "create", "hello"]);
-    let on = |name: &'static str| ["--network=hello", "--name", name, "--hostname", name];
+    let on = |name: &'static str| {
+        let place = ["--network=hello", "--name", name, "--hostname", name];
+        [&place[..], LEAST].concat()
+    };
+    let catalog = ["catalog", "--bind", "0.0.0.0:8500"];
     let _catalogue = engine.run(
         "empty",
-        &on("catalogue"),
-        &["catalog", "--bind", "0.0.0.0:8500"],
+        &[&on("catalogue")[..], &["--user=65534"]].concat(),
+        &catalog,
     );
-    let front = engine.run("hello-front", &on("front"), &[]);
+    let front = engine.run("hello-world-front", &on("front"), &[]);
     // Nobody is there yet, which is no reason for the front not to run.
     front.wait_for("Service registered: front", 1);
     assert_eq!(answer(&front), "");
 
-    let one = engine.run("hello-backend", &on("one"), &[]);
-    let two = engine.run("hello-backend", &on("two"), &[]);
+    let one = engine.run("hello-world-backend", &on("one"), &[]);
+    // It runs on a root that may be written to as well.
+    let two = ["--network=hello", "--hostname=two"];
+    let two = engine.run("hello-world-backend", &two, &[]);
     wait_for_answer(&front, "hello from one");
     wait_for_answer(&front, "hello from two");
     front.wait_until("the image's own health check", || {
@@ -114,13 +79,12 @@ fn hello_world_follows_its_backends() {
     });
 
     // A backend that stops is missed by nobody: requests come all the time, and each is answered.
-    let asking =
-        "while :; do wget -q -O - http://localhost/ >> /tmp/answers || echo >> /tmp/refused; done";
+    let asking = "while :; do wget -q -O - http://localhost:8080/ >> /run/answers || echo >> /run/refused; done";
     engine.docker(&["exec", "--detach", front.id(), "sh", "-c", asking]);
     front.exec(&[
         "sh",
         "-c",
-        "until grep -q two /tmp/answers; do sleep 0.1; done",
+        "until grep -q two /run/answers; do sleep 0.1; done",
     ]);
     assert_eq!(two.stop(10), 0, "{}", two.logs());
     assert!(
@@ -128,7 +92,7 @@ fn hello_world_follows_its_backends() {
         "{}",
         two.logs()
     );
-    front.exec(&["test", "!", "-e", "/tmp/refused"]);
+    front.exec(&["test", "!", "-e", "/run/refused"]);
     wait_for_answer(&front, "hello from one");
 
     // One that dies says nothing; its check expires.

@@ -1,7 +1,7 @@
 //! Images that may do little: a read-only root, any user, no capability, no new privilege, names that a C library would
 //! look up with modules of the image.
 
-use super::Engine;
+use super::{Container, Engine};
 
 /// A user of whom the image knows nothing, and who may do nothing.
 const NOBODY: &[&str] = &[
@@ -26,6 +26,54 @@ fn p18_a_read_only_root_without_a_writable_place() {
     container.wait_for("as told", 1);
     container.wait_for(" healthy", 1);
     assert_eq!(container.stop(10), 0, "{}", container.logs());
+}
+
+/// The line about the control socket, of which there may be one.
+fn socket_warning(container: &Container) -> String {
+    let logs = container.logs();
+    let lines: Vec<&str> = logs
+        .lines()
+        .filter(|line| line.contains("control socket"))
+        .collect();
+    let [line] = lines[..] else {
+        container.fail("one line about the control socket is wanted");
+    };
+    line.to_owned()
+}
+
+#[test]
+fn k08_without_a_place_for_its_socket_the_program_runs_and_says_so_once() {
+    let Some(engine) = Engine::start() else {
+        return;
+    };
+    let text = r#"{ jobs: [{ name: "app", exec: ["/pilothouse", "catalog"], health: { tcp: 8500, interval: "200ms" } },
+        { name: "after", exec: ["/pilothouse", "-version"], when: { source: "app", once: "healthy" } }] }"#;
+    // `FROM scratch` has no /var/run at all.
+    let scratch = engine.run_config("empty", &[], text);
+    scratch.wait_for(" Version:", 1);
+    let warning = socket_warning(&scratch);
+    assert!(warning.contains(" WARN "), "{warning}");
+    assert!(
+        warning.contains("directory of `/var/run/containerpilot.socket`: No such file"),
+        "{warning}"
+    );
+    assert!(
+        warning.contains("`control.socket` can name a place"),
+        "{warning}"
+    );
+    let asked = scratch.try_exec(&["/pilothouse", "healthy"]);
+    assert_eq!(asked.status.code(), Some(1), "{asked:?}");
+    assert_eq!(scratch.stop(10), 0, "{}", scratch.logs());
+
+    let text = text.replace("/pilothouse", "/bin/pilothouse");
+    let read_only = engine.run_config("small", &["--read-only"], &text);
+    read_only.wait_for(" Version:", 1);
+    let warning = socket_warning(&read_only);
+    assert!(
+        warning.contains("`/var/run/containerpilot.socket`: Read-only file system"),
+        "{warning}"
+    );
+    assert_eq!(read_only.stop(10), 0, "{}", read_only.logs());
 }
 
 #[test]

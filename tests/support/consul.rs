@@ -70,6 +70,11 @@ impl Consul {
         Some(Consul::start(Program::Real { path, config }))
     }
 
+    /// The program of a real one, if there is one.
+    pub(crate) fn program() -> Option<PathBuf> {
+        find()
+    }
+
     /// `pilothouse catalog`.
     pub(crate) fn embedded() -> Consul {
         Consul::start(Program::Embedded)

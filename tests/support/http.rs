@@ -43,6 +43,11 @@ pub(crate) fn get(address: &str, path: &str) -> Response {
         .unwrap_or_else(|error| panic!("cannot GET {path} from {address}: {error}"))
 }
 
+/// The same of one who may be gone.
+pub(crate) fn try_get(address: SocketAddr, path: &str) -> io::Result<Response> {
+    request(address, "GET", path, &[], "", PATIENCE)
+}
+
 /// `limit` bounds each read and write, so a silent server is an error and not a hang.
 pub(super) fn request(
     address: SocketAddr,

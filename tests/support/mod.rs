@@ -37,7 +37,7 @@ pub(crate) use ask::ask;
 pub(crate) use cgroup::ControlGroup;
 pub(crate) use client::request;
 pub(crate) use consul::{Consul, NODE, free_port};
-pub(crate) use http::{Response as HttpResponse, get as http_get};
+pub(crate) use http::{Response as HttpResponse, get as http_get, try_get as try_http_get};
 pub(crate) use metrics::Scrape;
 pub(crate) use nix::sys::signal::Signal;
 pub(crate) use pilot::Pilot;

@@ -1,0 +1,115 @@
+//! `docker/examples/redis`: which one is the primary, and who follows it.
+
+use super::{Container, Engine, LEAST, images};
+
+fn asked(redis: &Container, words: &[&str]) -> String {
+    let output = redis.try_exec(&[&["redis-cli", "-e"], words].concat());
+    let text = [output.stdout, output.stderr].concat();
+    String::from_utf8_lossy(&text).trim_end().to_owned()
+}
+
+fn is_primary(redis: &Container) -> bool {
+    asked(redis, &["info", "replication"]).contains("role:master")
+}
+
+/// Waits until one of them is the primary that all others follow: which one.
+fn primary<'c, 'e>(of: &[&'c Container<'e>]) -> &'c Container<'e> {
+    let followers = format!("connected_slaves:{}", of.len() - 1);
+    of[0].wait_until("one primary, with all others", || {
+        let primaries: Vec<_> = of.iter().filter(|one| is_primary(one)).collect();
+        let [one] = primaries[..] else {
+            return Err(format!("{} of them", primaries.len()));
+        };
+        let seen = asked(one, &["info", "replication"]);
+        if seen.contains(&followers) {
+            Ok(())
+        } else {
+            Err(seen)
+        }
+    });
+    of.iter().find(|one| is_primary(one)).expect("just seen")
+}
+
+fn has(redis: &Container, key: &str, value: &str) {
+    redis.wait_until(&format!("{key} is {value}"), || {
+        let seen = asked(redis, &["get", key]);
+        if seen == value { Ok(()) } else { Err(seen) }
+    });
+}
+
+#[test]
+fn the_example_redis_has_one_primary_whoever_goes() {
+    let Some(engine) = Engine::start() else {
+        return;
+    };
+    let what = "the example redis";
+    let (Some(server), Some(client), Some(consul)) = (
+        images::program("redis-server", what),
+        images::program("redis-cli", what),
+        images::consul(what),
+    ) else {
+        return;
+    };
+    images::of_programs(&engine, "consul", &[("consul", &consul)]);
+    // With its libraries, which the real one does without.
+    let programs = [
+        ("redis-server", server.as_path()),
+        ("redis-cli", &client),
+        ("consul", &consul),
+    ];
+    images::of_programs(&engine, "programs", &programs);
+    let data = "FROM programs\nRUN mkdir /data && chown 999:1000 /data\n";
+    images::build(&engine, "redis", &engine.dir().join("redis"), data);
+    images::of_example(&engine, "redis", "redis", &["REDIS=redis", "CONSUL=consul"]);
+    engine.docker(&["network", "create", "redis"]);
+    let agent = [
+        "--network=redis",
+        "--name=consul",
+        "--entrypoint=/bin/consul",
+    ];
+    let _consul = engine.run(
+        "consul",
+        &agent,
+        &["agent", "-dev", "-client", "0.0.0.0", "-log-level", "warn"],
+    );
+    let start = |name: &str| {
+        let place = ["--network=redis", "--hostname", name];
+        engine.run("redis-redis", &[&place[..], LEAST].concat(), &[])
+    };
+    let all = [start("one"), start("two"), start("three")];
+    let all: Vec<&Container> = all.iter().collect();
+    let first = primary(&all);
+    asked(first, &["set", "key", "1"]);
+    for redis in &all {
+        has(redis, "key", "1");
+    }
+    // Who only follows takes no writes.
+    let follower = all.iter().find(|one| one.id() != first.id());
+    let refused = asked(follower.expect("there are three"), &["set", "key", "2"]);
+    assert!(refused.contains("READONLY"), "{refused}");
+
+    // Its redis dies. Back again, it is no primary unless it gets the lock anew.
+    first.exec(&["sh", "-c", "kill -KILL $(pidof redis-server)"]);
+    first.wait_for("redis exited with error", 1);
+    let second = primary(&all);
+    has(second, "key", "1");
+
+    // Its container is stopped: what it was told last is not lost.
+    asked(second, &["set", "key", "3"]);
+    assert_eq!(second.stop(10), 0, "{}", second.logs());
+    let left: Vec<&Container> = all
+        .iter()
+        .copied()
+        .filter(|one| one.id() != second.id())
+        .collect();
+    let third = primary(&left);
+    has(third, "key", "3");
+    engine.docker(&["start", second.id()]);
+    assert_eq!(primary(&all).id(), third.id());
+    has(second, "key", "3");
+    for container in &all {
+        assert_eq!(container.stop(10), 0, "{}", container.logs());
+        let logs = container.logs();
+        assert!(!logs.contains("killing it"), "{logs}");
+    }
+}
