@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::{PATIENCE, holds_within, is_root, skip};
+use super::{PATIENCE, holds_within, is_root};
 
 /// Where control groups are mounted.
 const TOP: &str = "/sys/fs/cgroup";
@@ -34,7 +34,8 @@ impl ControlGroup {
         match try_new(controller) {
             Ok(group) => Some(group),
             Err(why) => {
-                skip(what, &why);
+                // What the kernel or a sandbox refuses cannot be installed, in CI neither.
+                eprintln!("left out: {what}: {why}");
                 None
             }
         }
