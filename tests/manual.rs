@@ -103,8 +103,15 @@ fn every_block_is_one_that_a_test_knows() {
                     "$ pilothouse reload --plan\n",
                     "$ pilothouse status\n",
                 ],
-                // `docker::hello_world` runs it, with an engine.
-                ("docker/README.md", "sh") => &["docker build "],
+                // The modules of `docker` run these applications with an engine, which has no `docker compose`; `older`
+                // migrates, and `static_binary` looks for what would make two builds differ.
+                ("docker/README.md", "sh") => &[
+                    "docker build -t ",
+                    "docker compose up --build --detach --scale redis=3\n",
+                    "docker compose up --build --detach\ncurl http://localhost:9090/metrics ",
+                    "pilothouse check containerpilot.json\npilothouse migrate ",
+                    "git clone . ",
+                ],
                 // A picture of the rooms.
                 ("src/README.md", "text") => &["  "],
                 _ => &[],

@@ -85,20 +85,6 @@ fn status_of(script: &str, as_pid1: bool) -> Option<i32> {
 }
 
 #[test]
-fn p02_the_status_is_that_of_the_essential_job() {
-    // Most of a round is waiting, so some go side by side.
-    std::thread::scope(|scope| {
-        for first in 0..4 {
-            scope.spawn(move || {
-                for code in (first..=255).step_by(4) {
-                    assert_eq!(status_of(&format!("exit {code}"), false), Some(code));
-                }
-            });
-        }
-    });
-}
-
-#[test]
 fn p02_a_signal_is_128_and_its_number() {
     for (name, status) in [("TERM", 143), ("KILL", 137), ("SEGV", 139), ("ABRT", 134)] {
         let script = format!("ulimit -c 0; kill -{name} $$; sleep 60");
@@ -249,6 +235,20 @@ fn p16_there_is_no_helper_process() {
 
 mod heavy {
     use super::*;
+
+    #[test]
+    fn p02_the_status_is_that_of_the_essential_job() {
+        // Most of a round is waiting, so some go side by side.
+        std::thread::scope(|scope| {
+            for first in 0..4 {
+                scope.spawn(move || {
+                    for code in (first..=255).step_by(4) {
+                        assert_eq!(status_of(&format!("exit {code}"), false), Some(code));
+                    }
+                });
+            }
+        });
+    }
 
     #[test]
     fn p01_many_ends_at_once_are_told_right() {
