@@ -21,14 +21,31 @@ fn healthy(pilot: &Running) -> bool {
     pilot.request("GET", "/api/v1/health?job=app", "").status == 200
 }
 
+/// Limits until `more` cannot be started: a check under way at the look frees what it has. Returns how often it could.
+fn leave_nothing(pilot: &Running, resource: &str, tight: impl Fn(&Running) -> u64) -> usize {
+    let count = |text: &str| pilot.stdout().matches(text).count();
+    for started in 0..10 {
+        limit(pilot.pid(), resource, tight(pilot));
+        pilot.signal(Signal::SIGUSR2);
+        let mut refused = false;
+        pilot.wait_until(PATIENCE, "a start or its refusal", || {
+            refused = count("cannot start more for want of resources") > 0;
+            refused || count("more exited") > started
+        });
+        if refused {
+            return started;
+        }
+    }
+    panic!("there is always something left");
+}
+
 /// With `resource` limited to `tight` nothing can be started: what runs is looked after, what was asked for is tried until
 /// it can be had, and nobody is called ill for want of a check.
 fn lives_through(mut pilot: Running, resource: &str, tight: impl Fn(&Running) -> u64, cause: &str) {
     pilot.wait_for_line("app up", PATIENCE);
     pilot.wait_for_line("brief up", PATIENCE);
     pilot.wait_until(PATIENCE, "the first check", || healthy(&pilot));
-    limit(pilot.pid(), resource, tight(&pilot));
-    pilot.signal(Signal::SIGUSR2);
+    let started = leave_nothing(&pilot, resource, &tight);
     // Tried, and tried again after a pause; each time with the cause.
     pilot.wait_for_lines(
         "cannot start more for want of resources: tried again in",
@@ -47,7 +64,7 @@ fn lives_through(mut pilot: Running, resource: &str, tight: impl Fn(&Running) ->
     pilot.wait_for_line("brief exited with error: exit status 3", PATIENCE);
     pilot.wait_until(PATIENCE, "it is collected", || pilot.zombies() == 0);
     limit(pilot.pid(), resource, 256);
-    pilot.wait_for_line("more up", PATIENCE);
+    pilot.wait_for_lines("more up", started + 1, PATIENCE);
     pilot.wait_until(PATIENCE, "a check that passes", || healthy(&pilot));
     assert_eq!(pilot.journal().lines(), Vec::<String>::new());
     // The stop needs nothing that it does not have.

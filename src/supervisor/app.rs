@@ -200,10 +200,7 @@ impl App {
             woken = now;
             match wake {
                 Wake::Signals => self.on_signals(&mut received),
-                Wake::Command(command) => {
-                    planted("request");
-                    self.on_command(command);
-                }
+                Wake::Command(command) => self.on_command(command),
                 Wake::Answered(answered) => {
                     self.on_answered(answered);
                     // Those that came with it need no turn of their own.

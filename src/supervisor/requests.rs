@@ -1,6 +1,7 @@
 //! What the control socket asks for.
 
 use super::app::App;
+use super::fault::planted;
 use super::reload::Asker;
 use crate::control::{Command, HealthAnswer};
 use crate::events::{Event, JobId};
@@ -9,6 +10,7 @@ use crate::jobs::{Health, JobState};
 impl App {
     /// Does what a client asks and answers it. A client that has gone away is not missed.
     pub(super) fn on_command(&mut self, command: Command) {
+        planted("request");
         match command {
             Command::Reload { reply } => {
                 tracing::debug!("control: reloading app via control plane");

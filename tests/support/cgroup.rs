@@ -72,6 +72,15 @@ impl ControlGroup {
         }
     }
 
+    /// In how many periods those in it used up their processor time.
+    pub(crate) fn throttled(&self) -> u64 {
+        let text = fs::read_to_string(self.place.join("cpu.stat")).expect("a file of the kernel");
+        let count = text
+            .lines()
+            .find_map(|line| line.strip_prefix("nr_throttled "));
+        count.expect("a count").parse().expect("a number")
+    }
+
     /// How many processes the kernel has killed in it for want of memory.
     pub(crate) fn oom_kills(&self) -> u64 {
         let file = ["memory.oom_control", "memory.events"][usize::from(self.version) - 1];
