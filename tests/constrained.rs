@@ -166,8 +166,8 @@ mod heavy {
     use super::*;
     use crate::support::Consul;
 
-    /// Ten jobs that want all they can get, and a tenth of one processor for everybody. With fifty, as the scenario has it, a
-    /// kernel with 100 ticks a second was seen to give the program no turn at all for 20 s.
+    /// Ten jobs that want all they can get, and a tenth of one processor for everybody. The scenario has fifty; with those the
+    /// program was runnable and got no turn for tens of seconds, so that the stop is not in budget there.
     #[test]
     fn x06_with_a_small_share_of_a_processor_the_stop_is_in_budget() {
         let Some(group) = ControlGroup::new("cpu", "ten busy jobs with a tenth of a processor")
@@ -210,7 +210,7 @@ mod heavy {
         pilot.signal(Signal::SIGTERM);
         assert_eq!(pilot.wait_exit(5 * PATIENCE).code(), Some(0));
         let took = asked.elapsed();
-        // Printed and not judged: mostly below 5 s, but the kernel has kept the program waiting for 15 s as well.
+        // Printed and not judged: mostly below 6 s, but 15 s have been seen. Why is to be found.
         println!("stop of ten busy jobs with a tenth of a processor: {took:?}");
     }
 
