@@ -5,9 +5,12 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::arena::{LIMIT, until};
+use super::arena::{LIMIT, now, until};
 
 /// An agent in development mode, which keeps nothing. Dropping it ends it.
 pub(super) struct Consul {
@@ -56,18 +59,92 @@ impl Consul {
 
     /// The body of an answer with status 200.
     pub(super) fn ask(&self, method: &str, path: &str, body: &str) -> Option<String> {
-        let mut stream = TcpStream::connect(&self.address).ok()?;
-        stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-        let length = body.len();
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
-        );
-        stream.write_all(request.as_bytes()).ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        let (head, body) = answer.split_once("\r\n\r\n")?;
-        head.contains(" 200 ").then(|| body.to_owned())
+        exchange(&self.address, method, path, body).map(|(_, body)| body)
     }
+
+    /// Follows a service with blocking queries and nothing else: when Consul answers, whoever asks.
+    pub(super) fn follow(&self, service: &str) -> Follower {
+        let (address, path) = (
+            self.address.clone(),
+            format!("/v1/health/service/{service}"),
+        );
+        let shared = Arc::new(Shared::default());
+        let of_thread = Arc::clone(&shared);
+        let thread = std::thread::spawn(move || {
+            let mut index = 1;
+            while !of_thread.ended.load(Ordering::Relaxed) {
+                let query = format!("{path}?index={index}&wait=1s");
+                let Some((head, body)) = exchange(&address, "GET", &query, "") else {
+                    continue;
+                };
+                let moment = now();
+                index = index_of(&head).unwrap_or(1);
+                if let Ok(mut answers) = of_thread.answers.lock() {
+                    // In development mode Consul indents its answers.
+                    answers.push((moment, body.replace(char::is_whitespace, "")));
+                }
+            }
+        });
+        Follower {
+            shared,
+            thread: Some(thread),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Shared {
+    ended: AtomicBool,
+    /// When an answer was whole, and its body without blanks.
+    answers: Mutex<Vec<(u64, String)>>,
+}
+
+/// A thread of blocking queries. Dropping it ends it, within the second that a query lasts.
+pub(super) struct Follower {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Follower {
+    /// When the first answer that has `text` was whole; waits a second for it.
+    pub(super) fn saw(&self, text: &str) -> Option<u64> {
+        until(Duration::from_secs(1), || {
+            let answers = self.shared.answers.lock().ok()?;
+            let first = answers.iter().find(|(_, body)| body.contains(text))?;
+            Some(first.0)
+        })
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.shared.ended.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn index_of(head: &str) -> Option<u64> {
+    let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+    let (_, index) = lines.find(|(name, _)| name.eq_ignore_ascii_case("X-Consul-Index"))?;
+    index.parse().ok()
+}
+
+/// Head and body of an answer with status 200, on a connection of its own.
+fn exchange(address: &str, method: &str, path: &str, body: &str) -> Option<(String, String)> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    let length = body.len();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    head.contains(" 200 ")
+        .then(|| (head.to_owned(), body.to_owned()))
 }
 
 impl Drop for Consul {

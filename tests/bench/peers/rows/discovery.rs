@@ -28,9 +28,23 @@ pub(super) fn discovery(setup: &Setup) -> Vec<Row> {
             return vec![reaction];
         }
     };
-    react(setup, &consul, &mut reaction);
+    let mut answered = Row::new(
+        "the same change until Consul says that it stands, ms (p95)",
+        Better::Neither,
+    )
+    .with_p95();
+    let mut rest_of_it = Row::new(
+        "from there to the first instruction of the hook, ms (p95)",
+        Better::Neither,
+    )
+    .with_p95();
+    react(
+        setup,
+        &consul,
+        [&mut reaction, &mut answered, &mut rest_of_it],
+    );
     let rest = Duration::from_secs(if setup.quick { 3 } else { 10 });
-    let mut rows = vec![reaction];
+    let mut rows = vec![reaction, answered, rest_of_it];
     for (title, plan) in [
         ("500 watches of 1 s at rest", watches(&consul, 500)),
         ("1,000 registered jobs with 1 s heartbeats", beats(&consul)),
@@ -41,8 +55,9 @@ pub(super) fn discovery(setup: &Setup) -> Vec<Row> {
     rows
 }
 
-/// Changes a service again and again, and takes the time until the hook of its watch begins.
-fn react(setup: &Setup, consul: &Consul, row: &mut Row) {
+/// Changes a service again and again, and takes the time until the hook of its watch begins. How much of it is Consul's
+/// own: until it answers either the change itself or a bare client that follows the same service, whichever comes first.
+fn react(setup: &Setup, consul: &Consul, [row, answered, rest]: [&mut Row; 3]) {
     let Some(ours) = setup.supervisors.iter().find(|it| it.kind == Kind::Ours) else {
         return;
     };
@@ -58,6 +73,7 @@ fn react(setup: &Setup, consul: &Consul, row: &mut Row) {
         Ok((arena, _)) => arena,
         Err(why) => return row.failed(Kind::Ours, &why),
     };
+    let bare = consul.follow("backend");
     pause(Duration::from_secs(1));
     for round in 1..=setup.rounds(100) {
         // Seldom enough for the pace that a single subject is asked about, and after the hook has ended.
@@ -69,10 +85,17 @@ fn react(setup: &Setup, consul: &Consul, row: &mut Row) {
         if consul.ask("PUT", "/v1/catalog/register", &body).is_none() {
             return row.failed(Kind::Ours, "consul refuses the change");
         }
+        let confirmed = now();
         let Some(records) = arena.wait_records("mark", round, Duration::from_secs(5)) else {
             return row.failed(Kind::Ours, "the hook was not started");
         };
-        row.add(Kind::Ours, ms_between(sent, records[round - 1]));
+        let Some(answer) = bare.saw(&format!("\"Port\":{round},")) else {
+            return answered.failed(Kind::Ours, "Consul does not answer the bare client");
+        };
+        let (stands, hook) = (confirmed.min(answer), records[round - 1]);
+        row.add(Kind::Ours, ms_between(sent, hook));
+        answered.add(Kind::Ours, ms_between(sent, stands));
+        rest.add(Kind::Ours, ms_between(stands, hook));
     }
 }
 
