@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{
     ControlGroup, PATIENCE, Pilot, Process, Running, Scrape, Signal, compiled_library, free_port,
-    try_get, wait_quiet, wait_until,
+    skip, try_get, wait_quiet, wait_until,
 };
 
 fn stop(mut pilot: Running) {
@@ -166,22 +166,38 @@ mod heavy {
     use super::*;
     use crate::support::Consul;
 
-    /// Ten jobs that want all they can get, and a tenth of one processor for everybody. The scenario has fifty; with those the
-    /// program was runnable and got no turn for tens of seconds, so that the stop is not in budget there.
+    /// A root of a container may not do all that root may.
+    fn may_take_precedence(what: &str) -> bool {
+        const SYS_NICE: u64 = 1 << 23;
+        let me = Process::read(nix::unistd::getpid()).expect("it runs");
+        let capabilities = me.status_field("CapEff").expect("a field");
+        let may = u64::from_str_radix(&capabilities, 16).is_ok_and(|all| all & SYS_NICE != 0);
+        if !may {
+            skip(what, "it needs CAP_SYS_NICE");
+        }
+        may
+    }
+
+    /// Fifty jobs that want all they can get, and a tenth of one processor for everybody. Without
+    /// precedence over the jobs a stop took up to a minute: the kernel gives each process its part, which is two milliseconds in
+    /// a second.
     #[test]
     fn x06_with_a_small_share_of_a_processor_the_stop_is_in_budget() {
-        let Some(group) = ControlGroup::new("cpu", "ten busy jobs with a tenth of a processor")
-        else {
+        let what = "fifty busy jobs with a tenth of a processor";
+        let Some(group) = ControlGroup::new("cpu", what) else {
             return;
         };
+        if !may_take_precedence(what) {
+            return;
+        }
         let port = free_port();
-        let jobs: Vec<String> = (0..10)
+        let jobs: Vec<String> = (0..50)
             .map(|number| {
                 format!(r#"{{ name: "busy{number}", exec: ["sh", "-c", "echo ready >> journal; read go < @DIR@/gate; while :; do :; done"], restarts: "unlimited" }}"#)
             })
             .collect();
         let pilot = Pilot::config(&format!(
-            r#"{{ control: {{ socket: "@DIR@/control.socket" }}, stopTimeout: 5, {},
+            r#"{{ control: {{ socket: "@DIR@/control.socket" }}, stopTimeout: 8, shutdownTimeout: 10, {},
                  jobs: [{{ name: "tick", exec: "true", when: {{ interval: "200ms" }} }}, {}] }}"#,
             telemetry(port),
             jobs.join(", ")
@@ -193,9 +209,9 @@ mod heavy {
         nix::unistd::mkfifo(&gate, nix::sys::stat::Mode::S_IRWXU).expect("a directory of ours");
         let mut pilot = pilot.start();
         // Who waits at the gate is in nobody's way while the others are started.
-        pilot.journal().wait_for(10, PATIENCE);
+        pilot.journal().wait_for(50, PATIENCE);
         group.set_processor(10);
-        drop(fs::write(&gate, "go\n".repeat(10)));
+        drop(fs::write(&gate, "go\n".repeat(50)));
         pilot.wait_until(2 * PATIENCE, "they use up their share", || {
             group.throttled() > 20
         });
@@ -208,10 +224,12 @@ mod heavy {
         group.set_processor(10);
         let asked = Instant::now();
         pilot.signal(Signal::SIGTERM);
-        assert_eq!(pilot.wait_exit(5 * PATIENCE).code(), Some(0));
+        assert_eq!(pilot.wait_exit(2 * PATIENCE).code(), Some(0));
         let took = asked.elapsed();
-        // Printed and not judged: mostly below 6 s, but 15 s have been seen. Why is to be found.
-        println!("stop of ten busy jobs with a tenth of a processor: {took:?}");
+        println!("stop of {what}: {took:?}");
+        // The budget is the program's own: whom TERM does not end in time is killed, and that is said.
+        let killed = pilot.stdout().matches("did not stop within").count();
+        assert_eq!(killed, 0, "killed in a stop of {took:?}");
     }
 
     /// What 100 jobs and 100 watches may take of memory that nobody else can have; README says it.

@@ -103,8 +103,9 @@ fn every_block_is_one_that_a_test_knows() {
                     "$ pilothouse reload --plan\n",
                     "$ pilothouse status\n",
                 ],
-                // The modules of `docker` run these applications with an engine, which has no `docker compose`; `older`
-                // migrates, and `static_binary` looks for what would make two builds differ.
+                // The modules of `docker` run these applications with an engine, which has no `docker compose`: that what it
+                // is asked for is there, see `compose_is_asked_for_services_that_are_there`. `older` migrates, and
+                // `static_binary` looks for what would make two builds differ.
                 ("docker/README.md", "sh") => &[
                     "docker build -t ",
                     "docker compose up --build --detach --scale redis=3\n",
@@ -122,6 +123,66 @@ fn every_block_is_one_that_a_test_knows() {
         }
     }
     assert!(count > 20, "{count} blocks");
+}
+
+/// The words of a `docker compose` line that are no options, nor the values of those that have one.
+fn plain_words(line: &str) -> Vec<&str> {
+    let line = line.split('#').next().unwrap_or_default();
+    let mut words = line.split_whitespace().skip(2);
+    let mut plain = Vec::new();
+    while let Some(word) = words.next() {
+        match word {
+            "--scale" | "--index" | "--signal" => drop(words.next()),
+            _ if word.starts_with('-') => {}
+            _ => plain.push(word),
+        }
+    }
+    plain
+}
+
+/// In the section about an example, each service that is named is one of its compose.yaml, and each published port is the one
+/// that is asked.
+#[test]
+fn compose_is_asked_for_services_that_are_there() {
+    let text = page("docker/README.md");
+    let mut count = 0;
+    for section in text.split("\n## ").skip(1) {
+        let Some((_, rest)) = section.split_once("](examples/") else {
+            continue;
+        };
+        let example = rest.split([')', '/']).next().unwrap_or_default();
+        let compose = page(&format!("docker/examples/{example}/compose.yaml"));
+        let has_service = |name: &str| compose.lines().any(|line| line == format!("  {name}:"));
+        let shell = blocks(section)
+            .into_iter()
+            .filter(|(language, _)| language == "sh");
+        let lines: Vec<String> = shell
+            .flat_map(|(_, text)| text.lines().map(str::to_owned).collect::<Vec<_>>())
+            .collect();
+        for line in &lines {
+            if let Some(port) = line.strip_prefix("curl http://localhost:") {
+                let port: String = port.chars().take_while(char::is_ascii_digit).collect();
+                assert!(compose.contains(&format!("\"{port}:")), "{example}: {line}");
+                count += 1;
+            }
+            if !line.starts_with("docker compose ") {
+                continue;
+            }
+            let words = plain_words(line);
+            let named = match words.as_slice() {
+                ["up" | "down"] => None,
+                ["exec" | "kill" | "logs" | "stop", service, ..] => Some(*service),
+                _ => panic!("no test knows `{line}`"),
+            };
+            let scaled = line.split_once("--scale ").map(|(_, rest)| rest);
+            let scaled = scaled.and_then(|rest| rest.split_once('=')).map(|it| it.0);
+            for service in named.into_iter().chain(scaled) {
+                assert!(has_service(service), "{example}: {line}");
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 12, "{count} lines");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::limits::FileLimit;
 use super::marker::Marker;
 use super::oom::OomKills;
+use super::precedence::{self, Precedence};
 use super::procfs::Procfs;
 use super::reserve::{Reserve, is_out_of_files};
 use super::role::Role;
@@ -33,6 +34,8 @@ pub struct Processes {
     pub(super) streak: Streak,
     pub(super) oom_kills: OomKills,
     pub(super) counters: Counters,
+    /// Precedence over the jobs was asked for.
+    preceding: bool,
 }
 
 /// A run whose first process is not collected.
@@ -81,6 +84,7 @@ impl Processes {
             streak: Streak::default(),
             oom_kills: OomKills::of_this_group(),
             counters: Counters::default(),
+            preceding: false,
         })
     }
 
@@ -145,6 +149,15 @@ impl Processes {
     /// If the system refuses.
     pub fn raise_file_limit(&mut self, needed: u64) -> io::Result<u64> {
         self.limit.raise(needed)
+    }
+
+    /// Gives this thread precedence over the jobs, once and for good, as far as the kernel allows it. Children are not
+    /// affected (X06).
+    pub fn take_precedence(&mut self) -> Precedence {
+        if std::mem::replace(&mut self.preceding, true) {
+            return Precedence::Settled;
+        }
+        precedence::take().unwrap_or(Precedence::Refused)
     }
 
     /// When [`Processes::sweep`] wants to be called: at some moment while an ended run has left something behind.

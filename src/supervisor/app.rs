@@ -14,6 +14,7 @@ use super::environment::Environment;
 use super::fault::{Faults, planted};
 use super::file_watch::FileWatch;
 use super::numbers::{Ids, Numbers};
+use super::precedence::Punctuality;
 use super::recorder::{Recorder, What};
 use super::reload::Reload;
 use super::report::Names;
@@ -69,6 +70,7 @@ pub(super) struct App {
     /// Answers to effects, taken before anything else. At most one for each effect of a turn.
     pub(super) answers: VecDeque<Event>,
     pub(super) starts: Starts,
+    pub(super) punctuality: Punctuality,
     pub(super) reload: Reload,
     pub(super) file_watch: FileWatch,
     pub(super) server: Option<ServerHandle>,
@@ -163,6 +165,7 @@ impl App {
             checks: HashMap::new(),
             answers: VecDeque::new(),
             starts: Starts::default(),
+            punctuality: Punctuality::default(),
             reload: Reload::default(),
             file_watch: FileWatch::default(),
             server: parts.server,
@@ -288,7 +291,7 @@ impl App {
         let now = self.look_at_clock();
         if let Some(due) = self.jobs.next_deadline().filter(|due| *due <= now) {
             // Also when it was too busy to wait for it, as with too little processor time (X06).
-            self.count(|counts| counts.on_delay(now.saturating_duration_since(due)));
+            self.on_delay(now.saturating_duration_since(due));
             let effects = self.jobs.on_time(now);
             self.perform(effects);
             self.answer();

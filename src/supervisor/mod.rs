@@ -48,6 +48,7 @@ mod numbers;
 mod outlook;
 mod perform;
 mod place;
+mod precedence;
 mod recorder;
 mod reload;
 mod report;

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use nix::sys::resource::{Resource, setrlimit};
+
 use super::*;
 
 /// Both ways out of the process tree, deaf to TERM.
@@ -290,3 +292,44 @@ alone!(
 fn recycle(pid: i32) {
     fs::write("/proc/sys/kernel/ns_last_pid", (pid - 1).to_string()).unwrap();
 }
+
+/// The nice value of a process or thread: field 19 of its `stat`, the 17th after the name.
+fn nice_of(whose: &str) -> i32 {
+    let stat = fs::read_to_string(format!("/proc/{whose}/stat")).unwrap();
+    let (_, rest) = stat.rsplit_once(") ").unwrap();
+    rest.split(' ').nth(16).unwrap().parse().unwrap()
+}
+
+alone!(
+    x06_precedence_is_what_the_kernel_allows_and_no_childs,
+    Subreaper,
+    |world| {
+        // A user who may go down to -7, where this test may make itself one.
+        let by_limit = setrlimit(Resource::RLIMIT_NICE, 27, 27).is_ok()
+            && nix::unistd::setuid(54_321.into()).is_ok();
+        match world.processes.take_precedence() {
+            Precedence::Taken(nice) => {
+                assert_eq!(nice, if by_limit { -7 } else { -20 });
+                assert_eq!(nice_of("thread-self"), nice);
+            }
+            Precedence::Refused => {
+                assert_eq!(nice_of("thread-self"), 0);
+                eprintln!("left out: precedence needs root, or a limit of the nice value");
+            }
+            Precedence::Settled => panic!("it was not asked before"),
+        }
+        let again = world.processes.take_precedence();
+        assert_eq!(again, Precedence::Settled);
+        for sheltered in [false, true] {
+            let request = SpawnRequest {
+                sheltered,
+                ..plain()
+            };
+            let argv = ["/bin/sleep", "1000"];
+            let (run, spawned) = world.try_start(&argv, &request).unwrap();
+            assert_eq!(nice_of(&spawned.pid.to_string()), 0);
+            world.processes.kill(run.id);
+            world.exit_of(run);
+        }
+    }
+);
