@@ -15,6 +15,9 @@ const MAX_WALK: usize = 32_768;
 /// How much of a start environment is searched for the marker.
 const MAX_ENVIRON: u64 = 1 << 20;
 
+/// Room for a list of children in one piece: some hundred numbers.
+const MOST_LISTS: usize = 4096;
+
 /// A process as `/proc/PID/stat` describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stat {
@@ -158,12 +161,13 @@ fn listed_children(pid: i32) -> io::Result<Vec<i32>> {
 }
 
 fn children_of_thread(tasks: &str, thread: i32, children: &mut Vec<i32>) -> io::Result<()> {
-    let Some(mut file) = open(&format!("{tasks}/{thread}/children"))? else {
+    let Some(file) = open(&format!("{tasks}/{thread}/children"))? else {
         return Ok(());
     };
-    let mut text = Vec::new();
-    // An error is a process that ends under our hands.
-    let _ = file.read_to_end(&mut text);
+    // Read in few pieces, since for each the kernel goes through the list again, and without a look at the size, which is
+    // always 0. An error is a process that ends under our hands.
+    let mut text = Vec::with_capacity(MOST_LISTS);
+    let _ = file.take(u64::MAX).read_to_end(&mut text);
     let words = text.split(|byte| *byte == b' ');
     children.extend(words.filter_map(number));
     Ok(())

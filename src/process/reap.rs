@@ -81,8 +81,13 @@ impl Processes {
         };
         let ended = self.leaders.remove(&pid);
         let ended = ended.and_then(|run| self.live.remove(&run));
-        let is_ours = ended.as_ref().is_some_and(|live| live.killing);
-        let exit = self.explain(exit, is_ours, out);
+        let killed = exit == Exit::Signal(Signal::KILL);
+        let is_ours = |live: &Live| if killed { live.killing } else { live.ending };
+        let exit = if ended.as_ref().is_some_and(is_ours) {
+            exit
+        } else {
+            self.explain(exit, out)
+        };
         let Some(live) = ended else {
             self.counters.orphans += 1;
             out.push(ProcessEvent::Orphan { pid, exit });
@@ -102,9 +107,9 @@ impl Processes {
         true
     }
 
-    /// Finds out whether the kernel did it, for want of memory (X03). Each end that is no success is worth a look: it may be
-    /// that of a shell whose command was killed. `is_ours`: we sent a KILL ourselves.
-    fn explain(&mut self, exit: Exit, is_ours: bool, out: &mut Vec<ProcessEvent>) -> Exit {
+    /// Finds out whether the kernel did it, for want of memory (X03). Each end that is no success and that we did not ask for is
+    /// worth a look: it may be that of a shell whose command was killed.
+    fn explain(&mut self, exit: Exit, out: &mut Vec<ProcessEvent>) -> Exit {
         if exit.is_success() {
             return exit;
         }
@@ -113,7 +118,7 @@ impl Processes {
             self.counters.oom_kills += killed;
             out.push(ProcessEvent::OutOfMemory { killed });
         }
-        if exit == Exit::Signal(Signal::KILL) && !is_ours && self.oom_kills.claim() {
+        if exit == Exit::Signal(Signal::KILL) && self.oom_kills.claim() {
             return Exit::OutOfMemory;
         }
         exit

@@ -12,7 +12,8 @@
 //! Who may choose the number of a new process (`clone3` with `set_tid`, as for CRIU, which takes a capability that containers
 //! do not have) takes none from the row. What such a process leaves is seen if it stays in the run's group, else at the end.
 
-use std::fs;
+use std::fs::File;
+use std::io::Read as _;
 use std::time::{Duration, Instant};
 
 /// How long a streak lasts. The numbers go round in a circle of 32,768 at least: after the longest streak nobody can have
@@ -51,6 +52,10 @@ impl Streak {
 /// The number that was given out last in our PID namespace; `None` where the kernel does not tell
 /// (`CONFIG_CHECKPOINT_RESTORE`, or a masked `/proc/sys`). `/proc/loadavg` has it as well, but is made up in some containers.
 pub(super) fn newest_pid() -> Option<i32> {
-    let text = fs::read_to_string("/proc/sys/kernel/ns_last_pid").ok()?;
+    let mut text = [0; 16];
+    let length = File::open("/proc/sys/kernel/ns_last_pid")
+        .and_then(|mut file| file.read(&mut text))
+        .ok()?;
+    let text = str::from_utf8(&text[..length]).ok()?;
     text.trim_ascii_end().parse().ok()
 }
