@@ -40,7 +40,13 @@ pub fn adopt_role() -> io::Result<Role> {
     SigSet::empty().thread_set_mask()?;
     let pid1 = std::process::id() == 1;
     if !pid1 {
-        prctl::set_child_subreaper(true)?;
+        prctl::set_child_subreaper(true).map_err(|errno| {
+            let error = io::Error::from(errno);
+            io::Error::new(
+                error.kind(),
+                format!("orphans would not come to it, as it is no PID 1: {error}"),
+            )
+        })?;
     }
     Ok(Role {
         pid1,

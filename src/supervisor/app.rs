@@ -12,7 +12,7 @@ use super::discovery::{ANSWERS, Answered, Discovery};
 use super::embedded::Embedded;
 use super::environment::Environment;
 use super::fault::{Faults, planted};
-use super::file_watch::FileWatch;
+use super::file_watch::{FileWatch, Mark};
 use super::numbers::{Ids, Numbers};
 use super::precedence::Punctuality;
 use super::recorder::{Recorder, What};
@@ -122,6 +122,7 @@ pub(super) struct Parts {
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) faults: Faults,
     pub(super) client: Option<Client>,
+    pub(super) file: Option<Mark>,
     pub(super) answered: mpsc::Sender<Answered>,
     pub(super) embedded: Option<Embedded>,
     pub(super) sensed: mpsc::Sender<Sensed>,
@@ -167,7 +168,7 @@ impl App {
             starts: Starts::default(),
             punctuality: Punctuality::default(),
             reload: Reload::default(),
-            file_watch: FileWatch::default(),
+            file_watch: FileWatch::new(parts.file),
             server: parts.server,
             commands: parts.commands,
             faults: parts.faults,

@@ -17,14 +17,26 @@ use super::place::ConfigPlace;
 use super::start::Origin;
 
 /// The task that looks, if one does.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct FileWatch {
     every: Option<Duration>,
+    /// The file that was read last, as it was just before.
+    pub(super) read: Option<Mark>,
     changed: Arc<Notify>,
     task: Option<AbortHandle>,
 }
 
 impl FileWatch {
+    /// Of a configuration that was read from such a file; nobody looks yet.
+    pub(super) fn new(read: Option<Mark>) -> FileWatch {
+        FileWatch {
+            every: None,
+            read,
+            changed: Arc::default(),
+            task: None,
+        }
+    }
+
     /// Waits until the file is another one; for ever if nobody looks. Cancel-safe.
     pub(super) async fn changed(&self) {
         self.changed.notified().await;
@@ -40,7 +52,7 @@ impl Drop for FileWatch {
 }
 
 /// What tells one state of a file from another: device, inode, size, and the time of its last change.
-type Mark = (u64, u64, u64, i64, i64);
+pub(super) type Mark = (u64, u64, u64, i64, i64);
 
 impl App {
     /// Looks at the file as the configuration says.
@@ -58,7 +70,9 @@ impl App {
         };
         self.file_watch.task = every.map(|every| {
             let changed = Arc::clone(&self.file_watch.changed);
-            tokio::spawn(look_on(path.clone(), every, changed)).abort_handle()
+            // From what was read on: a change between the reading and the first look counts.
+            let known = self.file_watch.read;
+            tokio::spawn(look_on(path.clone(), every, known, changed)).abort_handle()
         });
     }
 
@@ -69,8 +83,7 @@ impl App {
 }
 
 /// A change counts when two looks in a row see the same: who writes slowly is not read half.
-async fn look_on(path: PathBuf, every: Duration, changed: Arc<Notify>) {
-    let mut known = look(path.clone()).await;
+async fn look_on(path: PathBuf, every: Duration, mut known: Option<Mark>, changed: Arc<Notify>) {
     let mut fresh = None;
     loop {
         tokio::time::sleep(every).await;
@@ -94,7 +107,8 @@ async fn look(path: PathBuf) -> Option<Mark> {
     looked.ok().flatten()
 }
 
-fn mark(path: &Path) -> Option<Mark> {
+/// The mark of the file at a path. Blocks for it.
+pub(super) fn mark(path: &Path) -> Option<Mark> {
     let meta = std::fs::metadata(path).ok()?;
     Some((
         meta.dev(),
@@ -103,4 +117,25 @@ fn mark(path: &Path) -> Option<Mark> {
         meta.mtime(),
         meta.mtime_nsec(),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_changes_between_the_reading_and_the_first_look_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("app.json5");
+        std::fs::write(&path, "one").unwrap();
+        let read = mark(&path);
+        std::fs::write(&path, "another one").unwrap();
+        let changed = Arc::new(Notify::new());
+        let looks = look_on(path, Duration::from_millis(1), read, Arc::clone(&changed));
+        let heard = tokio::time::timeout(Duration::from_secs(10), changed.notified());
+        tokio::select! {
+            () = looks => unreachable!("it looks for ever"),
+            heard = heard => assert!(heard.is_ok(), "nobody was told"),
+        }
+    }
 }

@@ -192,6 +192,7 @@ impl App {
 
     fn on_good(&mut self, ready: Ready) {
         start::report_warnings(&ready.loaded);
+        self.file_watch.read = ready.file;
         let mut config = ready.loaded.config;
         let ids = self.numbers.number(&mut config);
         let next = ids.next(&config);

@@ -16,6 +16,7 @@ use super::discovery::{self, ANSWERS};
 use super::embedded;
 use super::environment::{Environment, address_text};
 use super::fault::{Faults, caught};
+use super::file_watch::{Mark, mark};
 use super::interfaces;
 use super::place::ConfigPlace;
 use super::sensing::SENSED;
@@ -106,13 +107,14 @@ fn system(what: &'static str) -> impl FnOnce(io::Error) -> StartError {
 ///
 /// If nothing could be started; then nothing was.
 pub fn supervise(plan: Plan, mut signals: Signals) -> Result<End, StartError> {
-    let role = adopt_role().map_err(system("set up the signals"))?;
+    let role = adopt_role().map_err(system("take on the role of a supervisor"))?;
     let environment = Environment::new(std::env::vars_os(), std::process::id());
     let ready = load(&plan, &environment.template_variables(), None, None);
     let Ready {
         loaded,
         client,
         catalog,
+        file,
     } = ready.map_err(StartError::Config)?;
     let logging = Logging::start(&loaded.config.logging);
     let faults = Faults::default();
@@ -157,6 +159,7 @@ pub fn supervise(plan: Plan, mut signals: Signals) -> Result<End, StartError> {
             commands: sender,
             faults,
             client,
+            file,
             answered,
             sensed: sensor,
         };
@@ -206,6 +209,8 @@ pub(super) struct Ready {
     pub(super) client: Option<Client>,
     /// The catalogue that it serves itself, listening; `None` if it serves none, or the one that is served already.
     pub(super) catalog: Option<Catalog>,
+    /// The file that it comes from, as it was just before it was read.
+    pub(super) file: Option<Mark>,
 }
 
 /// Reads, renders and checks the plan's configuration, and makes what it needs that may fail. Blocks for files.
@@ -217,6 +222,10 @@ pub(super) fn load(
     served: Option<SocketAddr>,
     running: Option<Dialect>,
 ) -> Result<Ready, String> {
+    let file = match &plan.origin {
+        Origin::Place(ConfigPlace::File(path)) => mark(path),
+        _ => None,
+    };
     let loaded = read(plan, variables)?;
     if running.is_some_and(|running| running != loaded.config.dialect) {
         return Err(
@@ -231,6 +240,7 @@ pub(super) fn load(
         loaded,
         client,
         catalog,
+        file,
     })
 }
 
