@@ -10,6 +10,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use super::PATIENCE;
 use crate::support::{holds_within, is_root, skip};
@@ -315,8 +316,18 @@ impl Container<'_> {
 
     /// Looks at `condition` until it holds; what it says until then is for the reader of a failure.
     pub(crate) fn wait_until(&self, what: &str, condition: impl Fn() -> Result<(), String>) {
+        self.wait_within(PATIENCE, what, condition);
+    }
+
+    /// The same for what takes its time by design.
+    pub(crate) fn wait_within(
+        &self,
+        limit: Duration,
+        what: &str,
+        condition: impl Fn() -> Result<(), String>,
+    ) {
         let mut last = String::new();
-        let holds = holds_within(PATIENCE, &mut || match condition() {
+        let holds = holds_within(limit, &mut || match condition() {
             Ok(()) => true,
             Err(seen) => {
                 last = seen;

@@ -1,6 +1,12 @@
 //! `docker/examples/redis`: which one is the primary, and who follows it.
 
+use std::time::Duration;
+
 use super::{Container, Engine, LEAST, images};
+use crate::support::PATIENCE;
+
+/// Consul keeps the lock of a holder that says nothing for 30 s at most, and gives it to nobody for 15 s more.
+const LOCKED: Duration = Duration::from_secs(45);
 
 fn asked(redis: &Container, words: &[&str]) -> String {
     let output = redis.try_exec(&[&["redis-cli", "-e"], words].concat());
@@ -14,8 +20,12 @@ fn is_primary(redis: &Container) -> bool {
 
 /// Waits until one of them is the primary that all others follow: which one.
 fn primary<'c, 'e>(of: &[&'c Container<'e>]) -> &'c Container<'e> {
+    primary_within(PATIENCE, of)
+}
+
+fn primary_within<'c, 'e>(limit: Duration, of: &[&'c Container<'e>]) -> &'c Container<'e> {
     let followers = format!("connected_slaves:{}", of.len() - 1);
-    of[0].wait_until("one primary, with all others", || {
+    of[0].wait_within(limit, "one primary, with all others", || {
         let primaries: Vec<_> = of.iter().filter(|one| is_primary(one)).collect();
         let [one] = primaries[..] else {
             return Err(format!("{} of them", primaries.len()));
@@ -107,6 +117,20 @@ fn the_example_redis_has_one_primary_whoever_goes() {
     engine.docker(&["start", second.id()]);
     assert_eq!(primary(&all).id(), third.id());
     has(second, "key", "3");
+
+    // Its host is gone and says nothing.
+    third.signal("KILL");
+    assert_eq!(third.wait(), 137);
+    let left: Vec<&Container> = all
+        .iter()
+        .copied()
+        .filter(|one| one.id() != third.id())
+        .collect();
+    let fourth = primary_within(LOCKED + PATIENCE, &left);
+    has(fourth, "key", "3");
+    engine.docker(&["start", third.id()]);
+    assert_eq!(primary(&all).id(), fourth.id());
+
     for container in &all {
         assert_eq!(container.stop(10), 0, "{}", container.logs());
         let logs = container.logs();

@@ -1,7 +1,17 @@
 //! The keys of health checks and readiness.
 
 use super::starts::COMMAND;
-use super::{Kind, Shape, TEXTS, key};
+use super::{Key, Kind, Shape, TEXTS, key};
+
+/// Where something listens, whatever it speaks.
+const SOCKET: Key = key(
+    "socket",
+    Kind::Text,
+    "none",
+    "the path of a unix socket, instead of host and port",
+);
+const HOST: Key = key("host", Kind::Text, "localhost", "");
+const PORT: Key = key("port", Kind::Whole(1, 65535), "", "");
 
 pub(in crate::config) static HEALTH: Shape = Shape {
     name: "health",
@@ -106,13 +116,8 @@ pub(in crate::config) static HTTP: Shape = Shape {
             "sent with the request",
         ),
         key("body", Kind::Text, "none", "what the answer must contain"),
-        key(
-            "socket",
-            Kind::Text,
-            "none",
-            "the path of a unix socket, instead of host and port",
-        ),
-        key("host", Kind::Text, "localhost", ""),
+        SOCKET,
+        HOST,
         key("port", Kind::Whole(1, 65535), "80", ""),
     ],
 };
@@ -121,16 +126,7 @@ pub(in crate::config) static TARGET: Shape = Shape {
     name: "target",
     required: &[],
     ignored: &[],
-    keys: &[
-        key(
-            "socket",
-            Kind::Text,
-            "none",
-            "the path of a unix socket, instead of host and port",
-        ),
-        key("host", Kind::Text, "localhost", ""),
-        key("port", Kind::Whole(1, 65535), "", ""),
-    ],
+    keys: &[SOCKET, HOST, PORT],
 };
 
 pub(in crate::config) static GRPC: Shape = Shape {
@@ -138,14 +134,9 @@ pub(in crate::config) static GRPC: Shape = Shape {
     required: &[],
     ignored: &[],
     keys: &[
-        key(
-            "socket",
-            Kind::Text,
-            "none",
-            "the path of a unix socket, instead of host and port",
-        ),
-        key("host", Kind::Text, "localhost", ""),
-        key("port", Kind::Whole(1, 65535), "", ""),
+        SOCKET,
+        HOST,
+        PORT,
         key(
             "service",
             Kind::Text,

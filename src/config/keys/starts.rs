@@ -1,6 +1,6 @@
 //! The keys of commands, hooks and what starts a job.
 
-use super::{Kind, Shape, key};
+use super::{Key, Kind, Shape, key};
 
 /// A command.
 pub(super) const COMMAND: Kind = Kind::Either(&[
@@ -38,19 +38,24 @@ pub(in crate::config) static SHELL: Shape = Shape {
     keys: &[key("shell", Kind::Text, "", "run by `/bin/sh -c`")],
 };
 
+/// What all hooks have.
+const EXEC: Key = key("exec", COMMAND, "", "its command");
+const TIMEOUT: Key = key("timeout", Kind::Duration, "none", "the longest it may last");
+const ENV: Key = key(
+    "env",
+    Kind::Map(&Kind::Text),
+    "the job's",
+    "variables; null unsets one",
+);
+
 pub(in crate::config) static HOOK: Shape = Shape {
     name: "hook",
     required: &["exec"],
     ignored: &[],
     keys: &[
-        key("exec", COMMAND, "", "its command"),
-        key("timeout", Kind::Duration, "none", "the longest it may last"),
-        key(
-            "env",
-            Kind::Map(&Kind::Text),
-            "the job's",
-            "variables; null unsets one",
-        ),
+        EXEC,
+        TIMEOUT,
+        ENV,
         key("signal", SIGNAL, "TERM", "what stops it"),
     ],
 };
@@ -60,14 +65,9 @@ pub(in crate::config) static PRE_START: Shape = Shape {
     required: &["exec"],
     ignored: &[],
     keys: &[
-        key("exec", COMMAND, "", "its command"),
-        key("timeout", Kind::Duration, "none", "the longest it may last"),
-        key(
-            "env",
-            Kind::Map(&Kind::Text),
-            "the job's",
-            "variables; null unsets one",
-        ),
+        EXEC,
+        TIMEOUT,
+        ENV,
         key("signal", SIGNAL, "TERM", "what stops it"),
         key(
             "onFailure",
