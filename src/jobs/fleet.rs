@@ -25,8 +25,9 @@ use crate::events::{
 };
 use crate::services::Presence;
 
-/// So many jobs are called at once: each may start a process, and a thousand that crash must not keep a client waiting.
-const DUE: usize = 8;
+/// So many jobs are called at once, which takes a millisecond: a thousand whose time comes together must not keep a client
+/// waiting.
+const DUE: usize = 32;
 
 /// The jobs of one configuration. A value: it knows no clock, process or network, and the same events at the same times
 /// give the same effects.

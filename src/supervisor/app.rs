@@ -306,7 +306,7 @@ impl App {
             self.answer();
         }
         self.look_after_own_service(now);
-        self.begin_starts();
+        self.begin_starts(now);
         // What takes over may be over at once as well.
         loop {
             match self.jobs.outcome()? {
