@@ -5,6 +5,7 @@ use std::io;
 use nix::sys::prctl;
 use nix::sys::signal::SigSet;
 
+use super::precedence;
 use super::procfs::Procfs;
 use super::sys;
 use crate::events::Signal;
@@ -29,6 +30,9 @@ pub struct Role {
 ///
 /// Who is not PID 1 becomes a child subreaper, so that orphans come to us either way (P07).
 ///
+/// This thread, on which the loop will be, gets its turns soon after it asks for them, among busy jobs too (X06); where
+/// that is refused, it goes on without.
+///
 /// # Errors
 ///
 /// If the kernel knows no child subreapers (before Linux 3.4) or the mask cannot be set.
@@ -38,6 +42,7 @@ pub fn adopt_role() -> io::Result<Role> {
         sys::ignore(signal);
     }
     SigSet::empty().thread_set_mask()?;
+    let _ = precedence::shorten_slices();
     let pid1 = std::process::id() == 1;
     if !pid1 {
         prctl::set_child_subreaper(true).map_err(|errno| {

@@ -168,13 +168,16 @@ pub(super) fn pidfd_send(pidfd: &OwnedFd, signal: Signal) -> io::Result<()> {
 /// `SCHED_OTHER`, which the kernel calls `SCHED_NORMAL`.
 pub(super) const USUAL_POLICY: u32 = 0;
 
-/// How this thread is scheduled (`sched_getattr(2)`).
-pub(super) fn scheduling() -> io::Result<libc::sched_attr> {
+/// Names the caller to the calls about scheduling.
+pub(super) const THIS_THREAD: i32 = 0;
+
+/// How a thread is scheduled (`sched_getattr(2)`).
+pub(super) fn scheduling(thread: i32) -> io::Result<libc::sched_attr> {
     // SAFETY: a plain C structure of integers, for which all zeroes is a valid value.
     let mut found: libc::sched_attr = unsafe { mem::zeroed() };
     let size = mem::size_of::<libc::sched_attr>();
-    // SAFETY: `found` is valid for writes of `size` bytes; 0 means this thread. musl has no function for it.
-    let result = unsafe { libc::syscall(libc::SYS_sched_getattr, 0, &raw mut found, size, 0) };
+    // SAFETY: `found` is valid for writes of `size` bytes. musl has no function for it.
+    let result = unsafe { libc::syscall(libc::SYS_sched_getattr, thread, &raw mut found, size, 0) };
     if result == 0 {
         Ok(found)
     } else {
@@ -182,11 +185,11 @@ pub(super) fn scheduling() -> io::Result<libc::sched_attr> {
     }
 }
 
-/// Sets it (`sched_setattr(2)`).
+/// Sets it for this thread (`sched_setattr(2)`).
 pub(super) fn set_scheduling(wanted: &libc::sched_attr) -> io::Result<()> {
     let wanted: *const libc::sched_attr = wanted;
     // SAFETY: the structure carries its own size, as `scheduling` got it from the kernel, and is only read.
-    let result = unsafe { libc::syscall(libc::SYS_sched_setattr, 0, wanted, 0) };
+    let result = unsafe { libc::syscall(libc::SYS_sched_setattr, THIS_THREAD, wanted, 0) };
     if result == 0 {
         Ok(())
     } else {

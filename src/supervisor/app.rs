@@ -390,6 +390,7 @@ impl App {
     }
 
     fn on_stop_signal(&mut self, signal: Signal) {
+        self.precede_at_the_end();
         self.remember(What::Received(signal));
         if self.jobs.is_ending() {
             tracing::info!("{signal} received: already stopping");

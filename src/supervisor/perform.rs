@@ -15,7 +15,9 @@ use crate::process::{Output, SpawnError, SpawnRequest, Spawned};
 impl App {
     /// Performs orders in their sequence.
     pub(super) fn perform(&mut self, effects: Vec<Effect>) {
-        self.precede_at_the_end();
+        if self.jobs.is_ending() {
+            self.precede_at_the_end();
+        }
         for effect in effects {
             self.chronicle(&effect);
             match effect {

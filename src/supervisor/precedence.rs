@@ -51,11 +51,10 @@ impl App {
         }
     }
 
-    /// The end goes before everything else.
+    /// The end goes before everything else. To be called as soon as it is known: each millisecond of work before that may
+    /// take half a second.
     pub(super) fn precede_at_the_end(&mut self) {
-        if self.jobs.is_ending()
-            && let Precedence::Taken(nice) = self.processes.take_precedence()
-        {
+        if let Precedence::Taken(nice) = self.processes.take_precedence() {
             tracing::debug!("stopping at nice {nice}");
         }
     }

@@ -5,6 +5,7 @@ use std::fs;
 use nix::sys::resource::{Resource, setrlimit};
 
 use super::*;
+use crate::process::sys;
 
 /// Both ways out of the process tree, deaf to TERM.
 fn two_that_escape(world: &mut World) {
@@ -331,9 +332,36 @@ alone!(
             };
             let argv = ["/bin/sleep", "1000"];
             let (run, spawned) = world.try_start(&argv, &request).unwrap();
-            assert_eq!(nice_of(&spawned.pid.to_string()), usual);
+            let childs = nice_of(&spawned.pid.to_string());
             world.processes.kill(run.id);
             world.exit_of(run);
+            assert_eq!(childs, usual);
+        }
+    }
+);
+
+alone!(
+    x06_our_slices_are_the_shortest_and_a_childs_are_not,
+    Subreaper,
+    |world| {
+        let slice_of = |thread| sys::scheduling(thread).unwrap().sched_runtime;
+        let ours = slice_of(sys::THIS_THREAD);
+        if ours == 0 || nice_of("thread-self") != 0 {
+            eprintln!("left out: slices need Linux 6.12, and a nice value of 0");
+            return;
+        }
+        assert_eq!(Duration::from_nanos(ours), Duration::from_micros(100));
+        for sheltered in [false, true] {
+            let request = SpawnRequest {
+                sheltered,
+                ..plain()
+            };
+            let argv = ["/bin/sleep", "1000"];
+            let (run, spawned) = world.try_start(&argv, &request).unwrap();
+            let childs = slice_of(spawned.pid);
+            world.processes.kill(run.id);
+            world.exit_of(run);
+            assert!(childs > ours);
         }
     }
 );
