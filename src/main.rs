@@ -3,8 +3,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
+use dlmalloc::GlobalDlmalloc;
 use pilothouse::cli;
 use pilothouse::supervisor::Signals;
+
+/// It keeps pages between two events, and takes no more of them than the C library's.
+#[global_allocator]
+static ALLOCATOR: GlobalDlmalloc = GlobalDlmalloc;
 
 fn main() -> ExitCode {
     // First of all: the kernel discards TERM to a PID 1 that has no handler for it yet (decision 11).
