@@ -1,6 +1,6 @@
 //! A byte buffer that is quick with short pieces.
 
-use std::io;
+use std::fmt::{self, Write as _};
 
 /// From here on the C library's copy is as fast as ours.
 const LONG: usize = 257;
@@ -97,13 +97,14 @@ fn copy_ends<const SIZE: usize>(to: &mut [u8], from: &[u8]) {
     }
 }
 
-impl io::Write for Buffer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.put(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
+impl fmt::Write for Buffer {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.put(text.as_bytes());
         Ok(())
     }
+}
+
+/// Adds formatted text. The buffer takes whatever comes; of a value that refuses to be shown, what came before it stays.
+pub(super) fn print(out: &mut Buffer, text: fmt::Arguments<'_>) {
+    let _ = out.write_fmt(text);
 }

@@ -1,8 +1,6 @@
 //! One message of our own, and how it looks.
 
-use std::io::Write as _;
-
-use super::buffer::Buffer;
+use super::buffer::{Buffer, print};
 use super::clock::Moment;
 use super::escape;
 use super::style::Look;
@@ -204,9 +202,4 @@ fn name_of(level: LogLevel) -> &'static str {
         LogLevel::Info => "info",
         LogLevel::Debug => "debug",
     }
-}
-
-fn print(out: &mut Buffer, text: std::fmt::Arguments<'_>) {
-    out.write_fmt(text)
-        .expect("a buffer takes whatever is written");
 }

@@ -1,9 +1,8 @@
 //! How a line of a job looks.
 
-use std::io::Write as _;
 use std::sync::Arc;
 
-use super::buffer::Buffer;
+use super::buffer::{Buffer, print};
 use super::clock::Moment;
 use super::escape;
 use super::record::pad;
@@ -207,9 +206,4 @@ impl Style {
             );
         }
     }
-}
-
-fn print(out: &mut Buffer, text: std::fmt::Arguments<'_>) {
-    out.write_fmt(text)
-        .expect("a buffer takes whatever is written");
 }
