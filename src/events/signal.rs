@@ -64,6 +64,7 @@ impl Signal {
     pub const CHLD: Signal = Signal(17);
     pub const CONT: Signal = Signal(18);
     pub const STOP: Signal = Signal(19);
+    pub const TTIN: Signal = Signal(21);
     pub const TTOU: Signal = Signal(22);
     pub const URG: Signal = Signal(23);
     pub const XFSZ: Signal = Signal(25);

@@ -28,10 +28,11 @@ pub(super) fn find(
     if program.is_empty() {
         return Err(SpawnError::not_found(program, "the command is empty"));
     }
-    let Ok(itself) = CString::new(program) else {
+    let name_of = |file: Vec<u8>| {
         let cause = "a file name cannot hold a NUL byte";
-        return Err(SpawnError::not_executable(program, cause));
+        CString::new(file).map_err(|_| SpawnError::not_executable(program, cause))
     };
+    let itself = name_of(program.into())?;
     if program.contains('/') {
         return Ok(itself);
     }
@@ -44,10 +45,7 @@ pub(super) fn find(
             Ok(_) if eaccess(&file, AccessFlags::X_OK).is_err() => {
                 refused = refused.or(Some((file, "may not be executed by this user")));
             }
-            Ok(_) => {
-                let bytes = file.into_os_string().into_encoded_bytes();
-                return Ok(CString::new(bytes).expect("both parts come from texts without NUL"));
-            }
+            Ok(_) => return name_of(file.into_os_string().into_encoded_bytes()),
             Err(_) => {}
         }
     }

@@ -1,6 +1,6 @@
 //! The run's mark in the environment of its processes.
 
-use std::ffi::CString;
+use std::ffi::{CString, NulError};
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use crate::events::RunId;
@@ -42,11 +42,11 @@ impl Marker {
         Marker::new(std::env::var(NAME).ok())
     }
 
-    /// The variable, as it stands in an environment.
-    pub(super) fn variable(&self, run: RunId) -> CString {
+    /// The variable, as it stands in an environment. No mark of ours holds a NUL, so there is always one.
+    pub(super) fn variable(&self, run: RunId) -> Result<CString, NulError> {
         let separator = if self.inherited.is_empty() { "" } else { " " };
         let text = format!("{NAME}={}{separator}{}{run}", self.inherited, self.instance);
-        CString::new(text).expect("the inherited part was checked for NUL and the rest has none")
+        CString::new(text)
     }
 
     /// Whether an environment entry is the marker's, whoever made it.

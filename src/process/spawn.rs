@@ -127,7 +127,7 @@ impl Launch<'_> {
         argv: &[CString],
         pipe: Option<&(OwnedFd, OwnedFd)>,
     ) -> io::Result<i32> {
-        let mark = self.marker.variable(request.run.id);
+        let mark = self.marker.variable(request.run.id)?;
         let mut env = Vec::with_capacity(request.env.len() + 1);
         // In front, so that a search finds it at once.
         env.push(mark.as_c_str());
@@ -217,11 +217,9 @@ fn by_fork(
 ) -> io::Result<i32> {
     // With a terminal, from now on we are in the background of our own terminal: neither a write of ours to it nor taking it back may
     // stop us.
-    for number in [libc::SIGTTOU, libc::SIGTTIN]
-        .into_iter()
-        .filter(|_| plan.tty)
-    {
-        sys::ignore(Signal::from_number(number).expect("both are below 32"));
+    if plan.tty {
+        sys::ignore(Signal::TTOU);
+        sys::ignore(Signal::TTIN);
     }
     let mut command = Command::new(OsStr::from_bytes(file.to_bytes()));
     command.process_group(0);

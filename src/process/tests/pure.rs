@@ -25,7 +25,7 @@ fn a_process_name_cannot_forge_numbers() {
 #[test]
 fn a_mark_is_found_by_its_own_instance_alone() {
     let (mine, other) = (Marker::new(None), Marker::new(None));
-    let entry = mine.variable(RunId(7));
+    let entry = mine.variable(RunId(7)).unwrap();
     assert!(Marker::is_variable(entry.to_bytes()));
     let environ = [b"A=1\0", entry.to_bytes_with_nul(), b"B=2\0"].concat();
     assert_eq!(mine.find(&environ), Some(RunId(7)));
@@ -40,17 +40,18 @@ fn a_mark_is_found_by_its_own_instance_alone() {
 #[test]
 fn a_mark_inside_of_another_supervisor_names_both() {
     let outer = Marker::new(None);
-    let mark = outer.variable(RunId(3)).into_string().unwrap();
+    let mark = outer.variable(RunId(3)).unwrap().into_string().unwrap();
     let value = mark.split_once('=').unwrap().1;
     let inner = Marker::new(Some(value.to_owned()));
-    let entry = inner.variable(RunId(9));
+    let entry = inner.variable(RunId(9)).unwrap();
     assert_eq!(outer.find(entry.to_bytes()), Some(RunId(3)));
     assert_eq!(inner.find(entry.to_bytes()), Some(RunId(9)));
 }
 
 #[test]
 fn a_mark_does_not_grow_without_bound() {
-    let entry = Marker::new(Some("x".repeat(10_000))).variable(RunId(1));
+    let marker = Marker::new(Some("x".repeat(10_000)));
+    let entry = marker.variable(RunId(1)).unwrap();
     assert!(entry.to_bytes().len() < 100);
 }
 
