@@ -105,7 +105,7 @@ impl Client {
         registration: &Registration,
         status: Option<CheckStatus>,
     ) -> Result<(), Failure> {
-        let body = payload::registration(registration, status);
+        let body = payload::registration(registration, status)?;
         let path = "/v1/agent/service/register".to_owned();
         self.put("register with", path, Some(body)).await
     }
@@ -118,7 +118,7 @@ impl Client {
         output: &str,
     ) -> Result<(), Failure> {
         let path = path("/v1/agent/check/update", check_id)?;
-        let body = payload::update(status, output);
+        let body = payload::update(status, output)?;
         self.put("update the check in", path, Some(body)).await
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::events::Failure;
 use crate::services::{CheckStatus, Registration, Weights};
 
 /// How much of a check's output is sent, in bytes; Consul keeps 4 KiB by default.
@@ -71,7 +72,10 @@ struct Update<'u> {
 }
 
 /// The body of a registration. `status` is what the check starts with; without one, Consul says critical.
-pub(super) fn registration(registration: &Registration, status: Option<CheckStatus>) -> Vec<u8> {
+pub(super) fn registration(
+    registration: &Registration,
+    status: Option<CheckStatus>,
+) -> Result<Vec<u8>, Failure> {
     json(&Service {
         id: &registration.id,
         name: &registration.name,
@@ -95,15 +99,17 @@ pub(super) fn registration(registration: &Registration, status: Option<CheckStat
 }
 
 /// The body of a heartbeat.
-pub(super) fn update(status: CheckStatus, output: &str) -> Vec<u8> {
+pub(super) fn update(status: CheckStatus, output: &str) -> Result<Vec<u8>, Failure> {
     json(&Update {
         status: status.name(),
         output: &output[..output.floor_char_boundary(OUTPUT)],
     })
 }
 
-fn json(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).expect("maps with text keys can always be written")
+/// What is above can always be written; were it otherwise, no second attempt would help.
+fn json(value: &impl Serialize) -> Result<Vec<u8>, Failure> {
+    let unwritten = |error| format!("cannot write what Consul is to be told: {error}");
+    serde_json::to_vec(value).map_err(|error| Failure::Rejected(unwritten(error)))
 }
 
 /// A length of time as Go reads it: in seconds where they are whole, as the original wrote them, else in milliseconds.

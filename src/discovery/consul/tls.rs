@@ -1,5 +1,6 @@
 //! Certificates: whom to believe, and who we are.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use webpki::{EndEntityCert, KeyUsage};
 use crate::config::TlsSettings;
 
 use super::credentials::{Contents, Material, read_bounded};
-use super::error::CredentialsError;
+use super::error::{CredentialsError, SetupError};
 
 /// Where distributions keep the authorities of the public, in the order in which Go looks for them; the first that is
 /// there is used. `SSL_CERT_FILE` is theirs as well, but the environment is not asked here.
@@ -35,11 +36,11 @@ pub(super) fn configure(
     tls: &TlsSettings,
     material: &Material,
     is_used: bool,
-) -> Result<ClientConfig, CredentialsError> {
+) -> Result<ClientConfig, SetupError> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .expect("ring has the suites of the default versions");
+        .map_err(refused)?;
     let mut roots = configured_roots(material)?;
     let has_own = tls.ca_file.is_some() || tls.ca_path.is_some();
     let verify = tls.verify.unwrap_or(true);
@@ -48,7 +49,8 @@ pub(super) fn configure(
         return Err(CredentialsError::Content {
             path: path.unwrap_or_default(),
             reason: "there is no certificate in it".to_owned(),
-        });
+        }
+        .into());
     }
     if is_used && verify && !has_own {
         roots = system_roots();
@@ -63,7 +65,7 @@ pub(super) fn configure(
     {
         let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
             .build()
-            .expect("there are roots, and no revocation lists that could be wrong");
+            .map_err(refused)?;
         let named = Named { inner, name };
         builder
             .dangerous()
@@ -76,16 +78,23 @@ pub(super) fn configure(
         Some((certificate, key)) => {
             let chain = certificates(certificate)?;
             if chain.is_empty() {
-                return Err(certificate.wrong("there is no certificate in it"));
+                return Err(certificate.wrong("there is no certificate in it").into());
             }
             let parsed = PrivateKeyDer::from_pem_slice(&key.bytes);
             let parsed =
                 parsed.map_err(|error| key.wrong(&format!("not a private key: {error}")))?;
-            builder
-                .with_client_auth_cert(chain, parsed)
-                .map_err(|error| certificate.wrong(&format!("not with its key: {error}")))
+            let configured = builder.with_client_auth_cert(chain, parsed);
+            configured.map_err(|error| {
+                certificate
+                    .wrong(&format!("not with its key: {error}"))
+                    .into()
+            })
         }
     }
+}
+
+fn refused(error: impl Display) -> SetupError {
+    SetupError::Library(error.to_string())
 }
 
 /// The name that the server's certificate is to be for, where it is not the host's.
