@@ -138,15 +138,9 @@ struct Local(i64);
 impl Local {
     fn fields(self) -> UtcDateTime {
         // Only a year that does not fit into 32 bits cannot be had; what is found from here lies in the past then.
-        UtcDateTime::from_timespec(self.0, 0).unwrap_or(EPOCH)
+        UtcDateTime::from_timespec(self.0, 0).unwrap_or(UtcDateTime::UNIX_EPOCH)
     }
 }
-
-const EPOCH: UtcDateTime = match UtcDateTime::new(1970, 1, 1, 0, 0, 0, 0) {
-    Ok(epoch) => epoch,
-    // While this is compiled, not while it runs.
-    Err(_) => panic!("1970 has a first day"),
-};
 
 impl CronDateTime for Local {
     fn to_civil(&self) -> CivilDateTime {
