@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use super::machine::{Timer, Watch, Watches, pulse_of};
+use super::machine::{Timer, Watch, Watches};
 use super::order::{Note, Order};
 use super::query::Query;
 use super::question::Subject;
@@ -73,7 +73,7 @@ impl Watches {
         for place in fresh {
             self.make_ready(place);
         }
-        self.pulse.every = pulse_of(&self.queries);
+        self.pulse.adopt(&self.queries);
         self.plan_anew();
         if self.queries.len() > self.room && old_queries.len() <= self.room {
             let (subjects, room) = (self.queries.len(), self.room);

@@ -4,9 +4,7 @@
 //! what was found with what it last published. At most so many questions are under way as the configuration allows
 //! (decision 25); the others take turns.
 //!
-//! A standing question proves nothing about a server that has fallen silent, so when nothing was heard for the shortest
-//! interval, a *pulse* asks whether the catalogue works. While it does not, only the pulse is tried again; once it does,
-//! everything is asked anew.
+//! Whether the server works at all is the matter of `pulse.rs`.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
@@ -14,17 +12,12 @@ use std::time::{Duration, Instant};
 
 use super::change::arranged;
 use super::order::{AskId, Note, Order};
+use super::pulse::{Pulse, Suspicion};
 use super::query::{News, Phase, Query};
-use super::question::{Answer, Found, Mode, Question};
+use super::question::{Answer, Found, Question};
 use super::spec::WatchSpec;
-use crate::events::{EventCode, Failure, Jitter, PublicEvent, Retry, Source, WatchId, later};
+use crate::events::{EventCode, Failure, Jitter, PublicEvent, Source, WatchId, later};
 use crate::services::CheckStatus;
-
-/// Bounds of the time without any news after which a pulse is sent, and of the longest wait for another one.
-const PULSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
-
-/// The least number of questions that stand at once, however crowded the server is.
-const LEAST_ROOM: usize = 4;
 
 /// A question that fails so soon was not taken at all. Twice in a row, while others stand and the server works, it is
 /// taken for too many connections.
@@ -32,10 +25,7 @@ const AT_ONCE: Duration = Duration::from_secs(1);
 const CROWD: u32 = 2;
 
 /// After so much time one more place is tried than the server took, until there is the room that was configured.
-const REGROWTH: Duration = Duration::from_mins(1);
-
-/// After an outage questions are spread over so much time, so that a thousand programs do not ask at once (C14).
-const RETURN: Duration = Duration::from_millis(200);
+pub(super) const REGROWTH: Duration = Duration::from_mins(1);
 
 /// The watches of one configuration. A value: it knows no clock or server, and the same facts at the same times give the
 /// same orders.
@@ -50,13 +40,13 @@ pub struct Watches {
     /// The room that is configured.
     whole_room: usize,
     /// Questions in a row that were not taken.
-    refusals: u32,
+    pub(super) refusals: u32,
     /// The server took fewer connections than there was room for; told once.
-    crowded: bool,
+    pub(super) crowded: bool,
     pub(super) pulse: Pulse,
     deadlines: BTreeSet<(Instant, Timer)>,
     pub(super) scheduled: BTreeMap<Timer, Instant>,
-    jitter: Jitter,
+    pub(super) jitter: Jitter,
     next_ask: AskId,
 }
 
@@ -84,28 +74,6 @@ impl Watch {
     }
 }
 
-/// What is known of the server beside its answers.
-#[derive(Debug)]
-pub(super) struct Pulse {
-    pub(super) every: Duration,
-    /// When something was heard of the server last.
-    heard: Instant,
-    under_way: Option<AskId>,
-    /// A question failed and it is not known yet whether only that one did.
-    suspicion: Option<Suspicion>,
-    /// The server does not work; when it is asked next.
-    away: Option<Instant>,
-    retry: Retry,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Suspicion {
-    /// Of one question alone.
-    One,
-    /// The connection was not taken though others stand: there may be too many.
-    Crowd,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {
     Query(usize),
@@ -126,14 +94,7 @@ impl Watches {
         now: Instant,
     ) -> Watches {
         let (all, queries) = arranged(specs, now);
-        let pulse = Pulse {
-            every: pulse_of(&queries),
-            heard: now,
-            under_way: None,
-            suspicion: None,
-            away: None,
-            retry: Retry::default(),
-        };
+        let pulse = Pulse::new(&queries, now);
         Watches {
             all,
             queries,
@@ -219,12 +180,6 @@ impl Watches {
         self.deadlines.first().map(|(at, _)| *at)
     }
 
-    /// Something else has heard of the server, which then needs no pulse.
-    pub fn on_heard(&mut self, now: Instant) {
-        self.pulse.heard = now;
-        self.schedule_pulse();
-    }
-
     /// Takes the answer to a question. Another number than that of a question under way changes nothing.
     pub fn on_answer(
         &mut self,
@@ -279,61 +234,6 @@ impl Watches {
         } else {
             Suspicion::One
         });
-    }
-
-    /// Takes what came of a pulse.
-    pub fn on_pulse(&mut self, id: AskId, failure: Option<&Failure>, now: Instant) -> Vec<Order> {
-        let mut orders = Vec::new();
-        if self.pulse.under_way != Some(id) {
-            return orders;
-        }
-        self.pulse.under_way = None;
-        let suspicion = self.pulse.suspicion.take();
-        // What answers works; what it refuses to tell is another matter.
-        match failure {
-            Some(failure) if failure.is_outage() => self.on_away(now, &mut orders),
-            _ => self.on_well(suspicion, now, &mut orders),
-        }
-        self.settle(now, &mut orders);
-        orders
-    }
-
-    fn on_well(&mut self, suspicion: Option<Suspicion>, now: Instant, orders: &mut Vec<Order>) {
-        self.pulse.heard = now;
-        self.pulse.retry.reset();
-        if self.pulse.away.take().is_some() {
-            for query in 0..self.queries.len() {
-                let spread = self.jitter.within(RETURN).saturating_sub(RETURN / 2);
-                self.queries[query].restart(later(now, spread));
-                self.schedule_query(query);
-            }
-            self.ready.clear();
-        } else if suspicion == Some(Suspicion::Crowd) {
-            let room = (self.asked.len() * 3 / 4).max(LEAST_ROOM);
-            self.refusals = 0;
-            if room < self.room {
-                self.room = room;
-                self.set_timer(Timer::Room, Some(later(now, REGROWTH)));
-                if !self.crowded {
-                    orders.push(Order::Report(Note::Crowded { room }));
-                }
-                self.crowded = true;
-            }
-        }
-    }
-
-    /// The server does not work: standing questions will not be answered, and more of them would not be either.
-    fn on_away(&mut self, now: Instant, orders: &mut Vec<Order>) {
-        let delay = self
-            .pulse
-            .retry
-            .after_failure(self.pulse.every, &mut self.jitter);
-        self.pulse.away = Some(later(now, delay));
-        for (id, query) in std::mem::take(&mut self.asked) {
-            orders.push(Order::Abandon(id));
-            self.queries[query].restart(now);
-            self.schedule_query(query);
-        }
     }
 
     /// What is known may not be any more (other credentials, a thaw): everything is asked again.
@@ -406,47 +306,10 @@ impl Watches {
         }
     }
 
-    fn next_id(&mut self) -> AskId {
+    pub(super) fn next_id(&mut self) -> AskId {
         let id = self.next_ask;
         self.next_ask.0 += 1;
         id
-    }
-
-    fn send_pulse(&mut self, now: Instant, orders: &mut Vec<Order>) {
-        if self.pulse.under_way.is_none() && self.pulse_due().is_some_and(|at| at <= now) {
-            let id = self.next_id();
-            self.pulse.under_way = Some(id);
-            orders.push(Order::Pulse(id));
-        }
-    }
-
-    fn pulse_due(&self) -> Option<Instant> {
-        if self.queries.is_empty() {
-            return None;
-        }
-        if let Some(at) = self.pulse.away {
-            return Some(at);
-        }
-        if self.pulse.suspicion.is_some() {
-            return Some(self.pulse.heard);
-        }
-        // Without a standing question every answer is fresh.
-        let stands = self.asked.values().any(|query| {
-            let phase = self.queries[*query].phase;
-            matches!(
-                phase,
-                Phase::Asked {
-                    mode: Mode::Change { .. },
-                    ..
-                }
-            )
-        });
-        stands.then(|| later(self.pulse.heard, self.pulse.every))
-    }
-
-    fn schedule_pulse(&mut self) {
-        let at = self.pulse_due().filter(|_| self.pulse.under_way.is_none());
-        self.set_timer(Timer::Pulse, at);
     }
 
     pub(super) fn schedule_query(&mut self, query: usize) {
@@ -518,12 +381,6 @@ impl Watches {
             orders.push(Order::Publish(PublicEvent { code, source }));
         }
     }
-}
-
-/// How long nothing may be heard of the server: the shortest interval.
-pub(super) fn pulse_of(queries: &[Query]) -> Duration {
-    let shortest = queries.iter().map(|query| query.interval).min();
-    shortest.unwrap_or(PULSE.1).clamp(PULSE.0, PULSE.1)
 }
 
 /// Whether a watch that found this is healthy: somebody can be asked, or the key is there.

@@ -12,13 +12,15 @@
 //! | `spec.rs` | what a watch is |
 //! | `question.rs` | what is asked of the catalogue, and what it answers |
 //! | `query.rs` | the asking about one subject: the index, the pace, the next question |
-//! | `machine.rs` | all watches: who shares what, who hears what, the pulse |
+//! | `machine.rs` | all watches: who shares what, who hears what |
+//! | `pulse.rs` | whether the server works, and what follows when it does not |
 //! | `change.rs` | what a reload keeps of them |
 //! | `order.rs` | what the rules order |
 
 mod change;
 mod machine;
 mod order;
+mod pulse;
 mod query;
 mod question;
 mod spec;
