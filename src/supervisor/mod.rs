@@ -10,6 +10,7 @@
 //! | `start.rs` | from a plan to the running loop, and from its end to an exit status |
 //! | `app.rs` | what the loop owns, and its turn |
 //! | `perform.rs` | effects to actions |
+//! | `processes.rs` | ends of processes to events |
 //! | `requests.rs` | what the control socket asks for |
 //! | `live.rs`, `look.rs` | what it asks of the jobs as they run |
 //! | `chronicle.rs` | the last events and decisions, and who follows them |
@@ -49,6 +50,7 @@ mod outlook;
 mod perform;
 mod place;
 mod precedence;
+mod processes;
 mod recorder;
 mod reload;
 mod report;
