@@ -11,10 +11,12 @@ mod job;
 mod report;
 mod secret;
 mod section;
+mod service;
 mod stop;
 mod syntax;
 mod table;
 mod telemetry;
+mod watch;
 mod when;
 
 use std::net::IpAddr;
@@ -24,6 +26,9 @@ use crate::jobs::JobSpec;
 use crate::schedule::{NoZone, Zone};
 
 use super::*;
+
+/// The least that a check has.
+const HEALTH: &str = "health: { interval: 1, ttl: 5 }";
 
 /// A machine with one interface beside loopback.
 fn addresses() -> Vec<InterfaceAddress> {

@@ -1,6 +1,7 @@
 //! The rules in virtual time: a tester that owns the clock and plays the shell.
 
 mod checker;
+mod checks;
 mod configurations;
 mod cron;
 mod fresh;
@@ -11,6 +12,7 @@ mod rules;
 mod served;
 mod stop;
 mod success;
+mod ticks;
 mod vitals;
 mod waiting;
 mod world;
