@@ -5,16 +5,21 @@ fn record(registry: &mut Registry, name: &str, value: f64, now: Instant) -> Resu
     result.map_err(|refusal| refusal.to_string())
 }
 
-#[test]
-fn each_type_does_what_it_is_for() {
-    let now = Instant::now();
+/// A counter `c`, a gauge `g`, a histogram `h` and a summary `s`.
+fn one_of_each(now: Instant) -> Registry {
     let specs = [
         metric("c", MetricKind::Counter),
         metric("g", MetricKind::Gauge),
         metric("h", histogram()),
         metric("s", summary()),
     ];
-    let mut registry = Registry::new(&specs, now);
+    Registry::new(&specs, now)
+}
+
+#[test]
+fn each_type_does_what_it_is_for() {
+    let now = Instant::now();
+    let mut registry = one_of_each(now);
     for value in [1.2, 1.2, 4.5] {
         for name in ["c", "g", "h", "s"] {
             record(&mut registry, name, value, now).unwrap();
@@ -98,13 +103,7 @@ fn d19_both_spellings_of_a_name_record() {
 #[test]
 fn k05_d18_what_would_spoil_a_metric_is_refused() {
     let now = Instant::now();
-    let specs = [
-        metric("c", MetricKind::Counter),
-        metric("g", MetricKind::Gauge),
-        metric("h", histogram()),
-        metric("s", summary()),
-    ];
-    let mut registry = Registry::new(&specs, now);
+    let mut registry = one_of_each(now);
     record(&mut registry, "c", 1.0, now).unwrap();
     for name in ["c", "h", "s"] {
         record(&mut registry, name, f64::MAX, now).unwrap();

@@ -242,11 +242,7 @@ fn equal_subjects_are_asked_about_once() {
 
 #[test]
 fn c01_while_the_server_is_away_the_last_good_set_stays_and_one_call_tries() {
-    let specs = (0..50).map(|number| watch(&format!("app{number}")));
-    let mut world = World::new(specs.collect(), 100);
-    for number in 0..50 {
-        world.set(&subject(&format!("app{number}")), instances(1));
-    }
+    let mut world = World::of_subjects(50);
     world.begin();
     world.advance(secs(1));
     world.events.clear();
@@ -325,11 +321,7 @@ fn c19_rejected_questions_are_not_asked_in_a_loop() {
 
 #[test]
 fn c13_more_subjects_than_places_take_turns_within_their_interval() {
-    let specs = (0..300).map(|number| watch(&format!("app{number}")));
-    let mut world = World::new(specs.collect(), 100);
-    for number in 0..300 {
-        world.set(&subject(&format!("app{number}")), instances(1));
-    }
+    let mut world = World::of_subjects(300);
     world.begin();
     let room = 100;
     let subjects = 300;
@@ -337,9 +329,7 @@ fn c13_more_subjects_than_places_take_turns_within_their_interval() {
     world.advance(secs(30));
     assert!(world.most <= 100, "{}", world.most);
     world.events.clear();
-    for number in 0..300 {
-        world.set(&subject(&format!("app{number}")), instances(2));
-    }
+    world.set_each(300, 2);
     // The sixteenth that the server adds to each wait counts too.
     world.advance(secs(11));
     assert_eq!(world.events.len(), 600);
@@ -347,31 +337,21 @@ fn c13_more_subjects_than_places_take_turns_within_their_interval() {
 
 #[test]
 fn c13_a_server_that_takes_fewer_connections_is_asked_less_at_once() {
-    let specs = (0..60).map(|number| watch(&format!("app{number}")));
-    let mut world = World::new(specs.collect(), 100);
-    for number in 0..60 {
-        world.set(&subject(&format!("app{number}")), instances(1));
-    }
+    let mut world = World::of_subjects(60);
     world.limit = 20;
     world.begin();
     world.advance(secs(60));
     assert!(matches!(world.notes[0], Note::Crowded { room } if room < 60));
     assert_eq!(world.notes.len(), 1);
     world.events.clear();
-    for number in 0..60 {
-        world.set(&subject(&format!("app{number}")), instances(2));
-    }
+    world.set_each(60, 2);
     world.advance(secs(30));
     assert_eq!(world.events.len(), 120);
 }
 
 #[test]
 fn c13_one_broken_connection_is_no_crowd() {
-    let specs = (0..20).map(|number| watch(&format!("app{number}")));
-    let mut world = World::new(specs.collect(), 100);
-    for number in 0..20 {
-        world.set(&subject(&format!("app{number}")), instances(1));
-    }
+    let mut world = World::of_subjects(20);
     world.begin();
     for _ in 0..10 {
         world.advance(secs(20));
@@ -386,11 +366,7 @@ fn c13_one_broken_connection_is_no_crowd() {
 
 #[test]
 fn c13_the_room_grows_again_when_the_server_takes_more() {
-    let specs = (0..60).map(|number| watch(&format!("app{number}")));
-    let mut world = World::new(specs.collect(), 100);
-    for number in 0..60 {
-        world.set(&subject(&format!("app{number}")), instances(1));
-    }
+    let mut world = World::of_subjects(60);
     world.limit = 20;
     world.begin();
     world.advance(secs(60));

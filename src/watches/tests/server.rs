@@ -146,6 +146,21 @@ impl World {
         world
     }
 
+    /// A world with so many watches, `app0` and on, each of which has one instance. Nothing is asked yet.
+    pub(super) fn of_subjects(count: usize) -> World {
+        let specs = (0..count).map(|number| watch(&format!("app{number}")));
+        let mut world = World::new(specs.collect(), 100);
+        world.set_each(count, 1);
+        world
+    }
+
+    /// Gives each of the first watches so many instances.
+    pub(super) fn set_each(&mut self, count: usize, found: u16) {
+        for number in 0..count {
+            self.set(&subject(&format!("app{number}")), instances(found));
+        }
+    }
+
     /// Changes what the server has, and answers whoever waits for that.
     pub(super) fn set(&mut self, subject: &Subject, found: Found) {
         self.index += 1;
