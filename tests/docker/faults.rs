@@ -56,18 +56,24 @@ fn x02_at_the_limit_of_processes_what_runs_is_looked_after() {
     assert_eq!(container.stop(10), 0, "{}", container.logs());
 }
 
+/// A container with a job that wants more memory than there is, with these keys, and one other job.
+fn with_a_hog<'e>(engine: &'e Engine, keys: &str, other: &str) -> Container<'e> {
+    let hog = format!(
+        r#"{{ name: "hog", exec: "dd if=/dev/zero of=/dev/null bs=256M count=1", {keys} }}"#
+    );
+    let limits = ["--memory=48m", "--memory-swap=48m"];
+    engine.run_config("small", &limits, &format!("{{ jobs: [{hog}, {other}] }}"))
+}
+
 #[test]
 fn x03_a_job_that_the_kernel_kills_for_memory_is_restarted() {
     let Some(engine) = Engine::start() else {
         return;
     };
-    let container = engine.run_config(
-        "small",
-        &["--memory=48m", "--memory-swap=48m"],
-        r#"{ jobs: [
-            { name: "app", exec: "sleep 1000", health: { exec: "true", interval: "200ms", ttl: 10 } },
-            { name: "hog", exec: "dd if=/dev/zero of=/dev/null bs=256M count=1", restarts: 1 },
-        ] }"#,
+    let container = with_a_hog(
+        &engine,
+        "restarts: 1",
+        r#"{ name: "app", exec: "sleep 1000", health: { exec: "true", interval: "200ms", ttl: 10 } }"#,
     );
     container.wait_for("hog exited with error: signal: SIGKILL (out of memory)", 2);
     // By the kernel, as the container's control group has it, of version 1 or 2.
@@ -90,12 +96,8 @@ fn x03_an_essential_job_that_the_kernel_kills_for_memory_is_status_137() {
     let Some(engine) = Engine::start() else {
         return;
     };
-    let container = engine.run_config(
-        "small",
-        &["--memory=48m", "--memory-swap=48m"],
-        r#"{ jobs: [{ name: "hog", exec: "dd if=/dev/zero of=/dev/null bs=256M count=1", essential: true },
-                    { name: "app", exec: "sleep 1000" }] }"#,
-    );
+    let app = r#"{ name: "app", exec: "sleep 1000" }"#;
+    let container = with_a_hog(&engine, "essential: true", app);
     assert_eq!(container.wait(), 137, "{}", container.logs());
 }
 
