@@ -4,22 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::support::{Consul, PATIENCE, Pilot, Process, Running, Signal};
+use crate::support::{Consul, PATIENCE, Pilot, Running, Signal};
 
 fn stop(mut pilot: Running) {
     pilot.signal(Signal::SIGTERM);
     assert_eq!(pilot.wait_exit(PATIENCE).code(), Some(0));
-}
-
-/// The one process with this command.
-fn only(pilot: &Running, command: &str) -> Process {
-    let mut found = Vec::new();
-    pilot.wait_until(PATIENCE, command, || {
-        found = pilot.find(command);
-        found.retain(|process| process.command == command);
-        found.len() == 1
-    });
-    found.swap_remove(0)
 }
 
 /// Reloads with this configuration, waits until it has taken over, and returns the line that says so.
@@ -63,7 +52,7 @@ fn r02_a_comment_the_order_or_a_description_changes_nothing() {
     let jobs =
         r#"[{ name: "a", exec: "sleep 71", "x-note": "one" }, { name: "b", exec: "sleep 72" }]"#;
     let pilot = Pilot::jobs(jobs).start();
-    let (a, b) = (only(&pilot, "sleep 71").pid, only(&pilot, "sleep 72").pid);
+    let (a, b) = (pilot.only("sleep 71").pid, pilot.only("sleep 72").pid);
     let line = reload(
         &pilot,
         r#"{ // about the jobs
@@ -71,8 +60,8 @@ fn r02_a_comment_the_order_or_a_description_changes_nothing() {
              stopTimeout: "1s", control: { socket: "@DIR@/control.socket" } }"#,
     );
     assert!(line.contains("nothing to restart"), "{line}");
-    assert_eq!(only(&pilot, "sleep 71").pid, a);
-    assert_eq!(only(&pilot, "sleep 72").pid, b);
+    assert_eq!(pilot.only("sleep 71").pid, a);
+    assert_eq!(pilot.only("sleep 72").pid, b);
     stop(pilot);
 }
 
@@ -81,7 +70,7 @@ fn r02_other_tags_and_checks_are_applied_to_a_job_that_runs() {
     let consul = Consul::embedded();
     let pilot = Pilot::config(&web(&consul, r#"tags: ["blue"]"#)).start();
     consul.wait_passing("web", 1);
-    let pid = only(&pilot, "sleep 71").pid;
+    let pid = pilot.only("sleep 71").pid;
 
     let line = reload(
         &pilot,
@@ -98,7 +87,7 @@ fn r02_other_tags_and_checks_are_applied_to_a_job_that_runs() {
     let failing = web(&consul, "").replace(r#"exec: "true""#, r#"exec: "false""#);
     reload(&pilot, &failing);
     consul.wait_passing("web", 0);
-    assert_eq!(only(&pilot, "sleep 71").pid, pid);
+    assert_eq!(pilot.only("sleep 71").pid, pid);
     assert!(!pilot.stdout().contains("Service deregistered"));
     stop(pilot);
 }
@@ -120,7 +109,7 @@ fn r03_one_of_ten_jobs_restarts_and_nine_keep_their_pids() {
     let pids = |changed: u32| -> Vec<_> {
         let seconds = (0..10).map(|n| if n == 4 { changed } else { 700 + n });
         seconds
-            .map(|n| only(&pilot, &format!("sleep {n}")).pid)
+            .map(|n| pilot.only(&format!("sleep {n}")).pid)
             .collect()
     };
     let before = pids(800);
@@ -152,7 +141,7 @@ fn r03_what_changes_drains_and_its_hooks_run_in_their_order() {
     };
     let pilot = Pilot::config(&config("one")).start();
     consul.wait_passing("web", 1);
-    let other = only(&pilot, "sleep 71").pid;
+    let other = pilot.only("sleep 71").pid;
     reload(&pilot, &config("two"));
     pilot.journal().wait_for_line("up two", PATIENCE);
     assert_eq!(
@@ -168,7 +157,7 @@ fn r03_what_changes_drains_and_its_hooks_run_in_their_order() {
         ]
     );
     consul.wait_passing("web", 1);
-    assert_eq!(only(&pilot, "sleep 71").pid, other);
+    assert_eq!(pilot.only("sleep 71").pid, other);
     stop(pilot);
 }
 
@@ -193,9 +182,9 @@ fn r04_a_job_that_is_removed_leaves_no_check_and_no_service() {
     .start();
     consul.wait_passing("goes", 1);
     consul.wait_passing("stays", 1);
-    only(&pilot, "sleep 73");
+    pilot.only("sleep 73");
     pilot.wait_for_line("next start in", PATIENCE);
-    let stays = only(&pilot, "sleep 71").pid;
+    let stays = pilot.only("sleep 71").pid;
     let line = reload(&pilot, &config(""));
     assert!(line.contains("removed: goes, backing, hook"), "{line}");
     assert_eq!(pilot.journal().lines(), ["hook"]);
@@ -203,7 +192,7 @@ fn r04_a_job_that_is_removed_leaves_no_check_and_no_service() {
     assert_eq!(registered(&consul).keys().collect::<Vec<_>>(), ["stays"]);
     let checks = consul.get("/v1/agent/checks").json();
     assert_eq!(checks.as_object().map(serde_json::Map::len), Some(1));
-    assert_eq!(only(&pilot, "sleep 71").pid, stays);
+    assert_eq!(pilot.only("sleep 71").pid, stays);
     stop(pilot);
 }
 
@@ -212,13 +201,13 @@ fn r07_another_catalogue_is_told_of_what_runs() {
     let (first, second) = (Consul::embedded(), Consul::embedded());
     let pilot = Pilot::config(&web(&first, "")).start();
     first.wait_passing("web", 1);
-    let pid = only(&pilot, "sleep 71").pid;
+    let pid = pilot.only("sleep 71").pid;
     reload(&pilot, &web(&second, ""));
     second.wait_passing("web", 1);
     pilot.wait_until(PATIENCE, "nothing is left at the first", || {
         registered(&first).is_empty()
     });
-    assert_eq!(only(&pilot, "sleep 71").pid, pid);
+    assert_eq!(pilot.only("sleep 71").pid, pid);
     stop(pilot);
     assert!(registered(&second).is_empty());
 }
@@ -245,7 +234,7 @@ fn a_watch_that_is_the_same_is_not_told_again_and_a_new_one_is_told_at_once() {
     register(1);
     let pilot = Pilot::config(&config("", "")).start();
     pilot.journal().wait_for(1, PATIENCE);
-    let app = only(&pilot, "sleep 71").pid;
+    let app = pilot.only("sleep 71").pid;
     // The new job and the new watch are of the service that is known already.
     let more = r#"{ name: "late", exec: { shell: "echo late $CONTAINERPILOT_EVENT >> journal" }, when: { source: "watch.db", once: "healthy" } },
                   { name: "too", exec: { shell: "echo too $CONTAINERPILOT_EVENT >> journal" }, when: { source: "watch.tagged", each: "unhealthy" } },"#;
@@ -266,7 +255,7 @@ fn a_watch_that_is_the_same_is_not_told_again_and_a_new_one_is_told_at_once() {
         pilot.journal().lines().last().map(String::as_str),
         Some("db changed")
     );
-    assert_eq!(only(&pilot, "sleep 71").pid, app);
+    assert_eq!(pilot.only("sleep 71").pid, app);
     stop(pilot);
 }
 
@@ -282,7 +271,7 @@ fn a_plan_says_what_would_happen_and_does_nothing() {
         "",
     ))
     .start();
-    let pid = only(&pilot, "sleep 71").pid;
+    let pid = pilot.only("sleep 71").pid;
     let plan = |arguments: &[&str]| {
         let mut all = vec!["reload", "--plan"];
         all.extend(arguments);
@@ -307,7 +296,7 @@ fn a_plan_says_what_would_happen_and_does_nothing() {
     let json: Value = serde_json::from_str(&plan(&["--json"]).stdout).expect("JSON");
     assert_eq!(json["jobs"][0]["name"], "app");
     assert_eq!(json["jobs"][0]["action"], "restart");
-    assert_eq!(only(&pilot, "sleep 71").pid, pid);
+    assert_eq!(pilot.only("sleep 71").pid, pid);
     assert_eq!(reloads(&pilot), 0);
 
     pilot.write("containerpilot.json5", "{ jobs: [ }");
@@ -329,11 +318,11 @@ fn a_change_of_the_file_reloads_it_if_that_is_wanted() {
         )
     };
     let pilot = Pilot::config(&config("sleep 71", "'100ms'")).start();
-    let other = only(&pilot, "sleep 79").pid;
-    only(&pilot, "sleep 71");
+    let other = pilot.only("sleep 79").pid;
+    pilot.only("sleep 71");
     // Written in place.
     pilot.write("containerpilot.json5", &config("sleep 72", "'100ms'"));
-    only(&pilot, "sleep 72");
+    pilot.only("sleep 72");
     // A bad one is told of and changes nothing.
     pilot.write("containerpilot.json5", "{ jobs: [ }");
     pilot.wait_for_line("the configuration was not reloaded", PATIENCE);
@@ -341,8 +330,8 @@ fn a_change_of_the_file_reloads_it_if_that_is_wanted() {
     pilot.write("next.json5", &config("sleep 73", "false"));
     let path = |name: &str| pilot.dir().join(name);
     std::fs::rename(path("next.json5"), path("containerpilot.json5")).expect("files of ours");
-    only(&pilot, "sleep 73");
-    assert_eq!(only(&pilot, "sleep 79").pid, other);
+    pilot.only("sleep 73");
+    assert_eq!(pilot.only("sleep 79").pid, other);
     assert_eq!(reloads(&pilot), 2);
     stop(pilot);
 }
@@ -351,7 +340,7 @@ mod heavy {
     use std::thread;
     use std::time::Duration;
 
-    use super::{only, stop};
+    use super::stop;
     use crate::support::{PATIENCE, Pilot, Process, Signal, request};
 
     /// From each of the two sources, so 200 a second together.
@@ -367,10 +356,7 @@ mod heavy {
             )
         };
         let pilot = Pilot::jobs(&jobs(1)).start();
-        let pids = [
-            only(&pilot, "sleep 1000").pid,
-            only(&pilot, "sleep 2000").pid,
-        ];
+        let pids = [pilot.only("sleep 1000").pid, pilot.only("sleep 2000").pid];
         let open = || Process::read(pilot.pid()).expect("it runs").open_files();
         let before = open();
         let socket = pilot.dir().join("control.socket");
@@ -390,10 +376,7 @@ mod heavy {
             }
             clients.join().expect("every request was answered");
         });
-        let now = [
-            only(&pilot, "sleep 1000").pid,
-            only(&pilot, "sleep 2000").pid,
-        ];
+        let now = [pilot.only("sleep 1000").pid, pilot.only("sleep 2000").pid];
         assert_eq!(now, pids);
         assert!(!pilot.stdout().contains("exited"));
         pilot.wait_until(PATIENCE, "the descriptors of the beginning", || {

@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use crate::support::{PATIENCE, Pilot, Process, Running, Signal};
+use crate::support::{PATIENCE, Pilot, Running, Signal};
 
 /// A job that says so when it is up.
 const APP: &str = r#"[{ name: "app", exec: { shell: "echo app up; exec sleep 61" } }]"#;
@@ -14,17 +14,6 @@ const APP: &str = r#"[{ name: "app", exec: { shell: "echo app up; exec sleep 61"
 fn stop(pilot: &mut Running) {
     pilot.signal(Signal::SIGTERM);
     assert_eq!(pilot.wait_exit(PATIENCE).code(), Some(0));
-}
-
-/// The one process with this command.
-fn only(pilot: &Running, command: &str) -> Process {
-    let mut found = Vec::new();
-    pilot.wait_until(PATIENCE, command, || {
-        found = pilot.find(command);
-        found.retain(|process| process.command == command);
-        found.len() == 1
-    });
-    found.swap_remove(0)
 }
 
 /// Files that no reload may accept, each with what the report has to name.
@@ -59,7 +48,7 @@ const BAD: [(&str, &str); 9] = [
 fn r01_a_bad_file_changes_nothing_whoever_asks() {
     let mut pilot = Pilot::jobs(APP).start();
     pilot.wait_for_line("app up", PATIENCE);
-    let app = only(&pilot, "sleep 61").pid;
+    let app = pilot.only("sleep 61").pid;
     for (number, (text, named)) in BAD.into_iter().enumerate() {
         pilot.write("containerpilot.json5", text);
 
@@ -84,7 +73,7 @@ fn r01_a_bad_file_changes_nothing_whoever_asks() {
             PATIENCE,
         );
     }
-    assert_eq!(only(&pilot, "sleep 61").pid, app);
+    assert_eq!(pilot.only("sleep 61").pid, app);
     assert!(!pilot.stdout().contains("app exited"));
     stop(&mut pilot);
 }
@@ -93,7 +82,7 @@ fn r01_a_bad_file_changes_nothing_whoever_asks() {
 fn r01_a_file_that_cannot_be_read_changes_nothing() {
     let mut pilot = Pilot::jobs(APP).start();
     pilot.wait_for_line("app up", PATIENCE);
-    let app = only(&pilot, "sleep 61").pid;
+    let app = pilot.only("sleep 61").pid;
     let config = pilot.dir().join("containerpilot.json5");
     let refused = |why: &str| {
         let answer = pilot.request("POST", "/v3/reload", "");
@@ -110,7 +99,7 @@ fn r01_a_file_that_cannot_be_read_changes_nothing() {
     std::fs::remove_file(&config).expect("it is there");
     std::os::unix::fs::symlink("/dev/zero", &config).expect("the name is free");
     refused("it is larger than");
-    assert_eq!(only(&pilot, "sleep 61").pid, app);
+    assert_eq!(pilot.only("sleep 61").pid, app);
 
     // And a good one is still taken.
     std::fs::remove_file(&config).expect("it is there");
@@ -125,13 +114,13 @@ fn r01_a_file_that_cannot_be_read_changes_nothing() {
 fn a_reload_replaces_what_has_changed() {
     let mut pilot = Pilot::jobs(APP).start();
     pilot.wait_for_line("app up", PATIENCE);
-    let old = only(&pilot, "sleep 61").pid;
+    let old = pilot.only("sleep 61").pid;
     pilot.write_jobs(r#"[{ name: "app", exec: { shell: "echo app up; exec sleep 61" }, env: { A: "b" } }, { name: "more", exec: "sleep 62" }]"#);
     assert_eq!(pilot.ask(&["-reload"]).code, Some(0));
     pilot.wait_for_line("reloaded: 2 jobs", PATIENCE);
     pilot.wait_for_lines("app up", 2, PATIENCE);
-    assert_ne!(only(&pilot, "sleep 61").pid, old);
-    only(&pilot, "sleep 62");
+    assert_ne!(pilot.only("sleep 61").pid, old);
+    pilot.only("sleep 62");
     stop(&mut pilot);
 }
 
@@ -387,7 +376,7 @@ mod heavy {
     use std::thread;
     use std::time::Duration;
 
-    use super::{only, stop};
+    use super::stop;
     use crate::support::{PATIENCE, Pilot, Process, Running, Signal, request};
 
     /// From each of the two sources, so 200 a second together.
@@ -410,10 +399,10 @@ mod heavy {
         let Some(mut pilot) = Pilot::jobs(&jobs(0)).start_as_pid1() else {
             return;
         };
-        only(&pilot, "sleep 1000.0");
+        pilot.only("sleep 1000.0");
         assert_eq!(pilot.ask(&["-reload"]).code, Some(0));
         pilot.wait_for_line("reloaded", PATIENCE);
-        only(&pilot, "sleep 2000.0");
+        pilot.only("sleep 2000.0");
         let before = open_files(&pilot);
         let socket = pilot.dir().join("control.socket");
         let mut most = 0;

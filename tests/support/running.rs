@@ -215,6 +215,17 @@ impl Running {
         found
     }
 
+    /// The one process with exactly this command, once there is one.
+    pub(crate) fn only(&self, command: &str) -> Process {
+        let mut found = Vec::new();
+        self.wait_until(PATIENCE, command, || {
+            found = self.find(command);
+            found.retain(|process| process.command == command);
+            found.len() == 1
+        });
+        found.swap_remove(0)
+    }
+
     /// Ended processes that nobody has waited for.
     pub(crate) fn zombies(&self) -> usize {
         self.processes().iter().filter(|p| p.is_zombie()).count()
