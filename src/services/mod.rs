@@ -11,7 +11,7 @@
 //! | `spec.rs` | what a configuration says of a service |
 //! | `registration.rs` | what is written into the catalogue, and whether what stands there is that |
 //! | `order.rs` | what the rules take and give |
-//! | `machine.rs` | one service: what is wanted, what stands there, the next call |
+//! | `machine.rs` | one service: what is wanted, what stands there, the next call; in `machine/answers.rs` what came of it |
 //! | `fleet.rs` | all services, and the next deadline |
 //! | `change.rs` | what a reload keeps of them |
 //! | `link.rs` | whether the catalogue works, and what is said about it |
