@@ -51,6 +51,18 @@ fn written(name: &str, language: &str) -> Vec<String> {
     blocks.map(|(_, text)| text).collect()
 }
 
+/// The lines of each block of commands in the section of a page with this heading.
+pub(crate) fn commands(name: &str, heading: &str) -> Vec<Vec<String>> {
+    let text = page(name);
+    let mut sections = text.split("\n## ").skip(1);
+    let section = sections.find(|section| section.lines().next() == Some(heading));
+    let section = section.unwrap_or_else(|| panic!("{name} has no section `{heading}`"));
+    let blocks = blocks(section).into_iter();
+    let blocks = blocks.filter(|(language, _)| language == "sh");
+    let lines = |text: String| text.lines().map(str::to_owned).collect();
+    blocks.map(|(_, text)| lines(text)).collect()
+}
+
 /// The one block of README.md with an output that begins so, without that beginning.
 fn shown(beginning: &str) -> String {
     let blocks = written("README.md", "text").into_iter();
@@ -103,13 +115,12 @@ fn every_block_is_one_that_a_test_knows() {
                     "$ pilothouse reload --plan\n",
                     "$ pilothouse status\n",
                 ],
-                // The modules of `docker` run these applications with an engine, which has no `docker compose`: that what it
-                // is asked for is there, see `compose_is_asked_for_services_that_are_there`. `older` migrates, and
-                // `static_binary` looks for what would make two builds differ.
+                // Typed as they stand: by the `Reader`s of `docker`, `examples` and `static_binary`.
                 ("docker/README.md", "sh") => &[
                     "docker build -t ",
                     "docker compose up --build --detach --scale redis=3\n",
                     "docker compose up --build --detach\ncurl http://localhost:9090/metrics ",
+                    "docker compose up --build --detach\ncurl http://localhost:8002/ ",
                     "pilothouse check containerpilot.json\npilothouse migrate ",
                     "git clone . ",
                 ],

@@ -82,9 +82,24 @@ impl Engine {
             .spawn()
             .map_err(|error| format!("cannot run setpriv: {error}"))?;
         let mut engine = Self { dir, init, group };
+        engine.equip_client();
         engine.wait_ready()?;
         engine.make_images(program.as_ref())?;
         Ok(engine)
+    }
+
+    /// The client's own place, with its plugin for `docker compose` where there is one.
+    fn equip_client(&self) {
+        let plugins = self.client().join("cli-plugins");
+        fs::create_dir_all(&plugins).expect("a directory of ours takes others");
+        if let Some(compose) = compose() {
+            symlink(compose, plugins.join("docker-compose"))
+                .expect("a directory of ours takes links");
+        }
+    }
+
+    fn client(&self) -> PathBuf {
+        self.dir().join("client")
     }
 
     fn wait_ready(&mut self) -> Result<(), String> {
@@ -160,11 +175,24 @@ impl Engine {
         self.dir.path()
     }
 
-    /// A client of this engine, with the classic builder: the other one is a plugin that Debian does not have.
+    /// A client of this engine.
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new("docker");
+        self.for_clients(Command::new("docker"))
+    }
+
+    /// A command of the machine in the engine's network, whose clients ask this engine.
+    pub(crate) fn on_network(&self, words: &[&str]) -> Command {
+        let mut command = Command::new("nsenter");
+        let init = format!("--target={}", self.namespaces());
+        command.args([&init, "--net", "--"]).args(words);
+        self.for_clients(command)
+    }
+
+    /// With the classic builder: the other one is a plugin more, and asks for images in a registry before it looks here.
+    fn for_clients(&self, mut command: Command) -> Command {
         command
             .env("DOCKER_HOST", self.address())
+            .env("DOCKER_CONFIG", self.client())
             .env("DOCKER_BUILDKIT", "0")
             .stdin(Stdio::null());
         command
@@ -213,9 +241,14 @@ impl Engine {
             &["--network=none"]
         };
         let id = self.docker(&[&["run", "--detach"], network, options, &[image], words].concat());
+        self.container(&id)
+    }
+
+    /// A container that is there already, by its id or its name.
+    pub(crate) fn container(&self, id: &str) -> Container<'_> {
         Container {
             engine: self,
-            id,
+            id: id.to_owned(),
             reported: Cell::new(false),
         }
     }
@@ -435,13 +468,19 @@ fn next() -> u32 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-fn said(output: &Output) -> String {
+pub(super) fn said(output: &Output) -> String {
     let text = [output.stdout.as_slice(), &output.stderr].concat();
     String::from_utf8_lossy(&text).trim_end().to_owned()
 }
 
 fn copy(from: &Path, to: &Path) {
     fs::copy(from, to).unwrap_or_else(|error| panic!("cannot copy {}: {error}", from.display()));
+}
+
+/// The program that `docker compose` is: what `tests/run` found or fetched.
+pub(super) fn compose() -> Option<PathBuf> {
+    let named = std::env::var_os("COMPOSE_BIN").filter(|name| !name.is_empty());
+    named.map(PathBuf::from)
 }
 
 /// The path of a command.

@@ -1,20 +1,30 @@
 //! `docker/examples/worker` and `docker/examples/version-2`, as their compose files run them.
 
-use super::{Container, Engine, LEAST, images};
+use std::fs;
+use std::path::Path;
 
-/// What a page of the container's own server says.
-fn page(container: &Container, address: &str, path: &str) -> String {
-    let url = format!("http://{address}{path}");
-    let output = container.try_exec(&["timeout", "5", "wget", "-q", "-O", "-", &url]);
-    String::from_utf8_lossy(&output.stdout)
-        .trim_end()
-        .to_owned()
+use super::{Container, Engine, LEAST, Reader, images};
+
+fn is_quiet(container: &Container) {
+    assert_eq!(container.stop(10), 0, "{}", container.logs());
+    let logs = container.logs();
+    assert!(
+        !logs.contains("killing it") && !logs.contains("ERROR"),
+        "{logs}"
+    );
+}
+
+fn wait_for_own_health_check(container: &Container) {
+    container.wait_until("the image's own health check", || {
+        match container.inspect("{{.State.Health.Status}}").as_str() {
+            "healthy" => Ok(()),
+            other => Err(other.to_owned()),
+        }
+    });
 }
 
 /// The value of a metric; `None` where it is not there.
-fn metric(worker: &Container, name: &str) -> Option<f64> {
-    let address = worker.inspect("{{.NetworkSettings.IPAddress}}");
-    let metrics = page(worker, &format!("{address}:9090"), "/metrics");
+fn metric(metrics: &str, name: &str) -> Option<f64> {
     let mut values = metrics
         .lines()
         .filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
@@ -26,33 +36,33 @@ fn the_example_worker_works_and_counts() {
     let Some(engine) = Engine::start() else {
         return;
     };
-    images::of_example(&engine, "worker", "worker", &["BASE=small"]);
-    let options = [
-        "--network=bridge",
-        "--volume=queue:/queue",
-        "--env=TIDY=* * * * * *",
-    ];
+    let Some(mut reader) = Reader::of(&engine, "A worker", "docker/examples/worker") else {
+        return;
+    };
+    let base = images::default_of("examples/worker/Dockerfile", "BASE");
+    engine.docker(&["tag", "small", &base]);
+    images::pilothouse(&engine);
+    reader.opens("docker compose ");
+    reader.types("docker compose up ");
+    let ask = reader.line("curl ");
+    reader.types_until(&ask, "three orders are done", |metrics| {
+        metric(metrics, "worker_queue_length").is_some()
+            && metric(metrics, "worker_orders_total").is_some_and(|done| done >= 3.0)
+    });
+    let worker = &reader.containers("worker")[0];
+    wait_for_own_health_check(worker);
+    let status = reader.types("docker compose exec ");
+    for job in ["worker ", "customer ", "tidy ", "queue "] {
+        assert!(status.lines().any(|line| line.starts_with(job)), "{status}");
+    }
+    reader.closes();
+    is_quiet(worker);
+
+    // What the clock starts each five minutes, each second.
+    let options = ["--env=TIDY=* * * * * *"];
     let worker = engine.run("worker-worker", &[&options[..], LEAST].concat(), &[]);
-    worker.wait_until("three orders are done", || {
-        match metric(&worker, "worker_orders_total") {
-            Some(done) if done >= 3.0 => Ok(()),
-            other => Err(format!("{other:?}")),
-        }
-    });
-    assert!(metric(&worker, "worker_queue_length").is_some());
     worker.wait_for("tidy exited: exit status 0", 2);
-    worker.wait_until("the image's own health check", || {
-        match worker.inspect("{{.State.Health.Status}}").as_str() {
-            "healthy" => Ok(()),
-            other => Err(other.to_owned()),
-        }
-    });
-    assert_eq!(worker.stop(10), 0, "{}", worker.logs());
-    let logs = worker.logs();
-    assert!(
-        !logs.contains("killing it") && !logs.contains("ERROR"),
-        "{logs}"
-    );
+    is_quiet(&worker);
 }
 
 /// Somebody who is only there.
@@ -65,50 +75,64 @@ fn the_example_version_2_is_the_same_after_the_migration() {
     let Some(engine) = Engine::start() else {
         return;
     };
-    let Some(nginx) = images::program("nginx", "the example version-2") else {
+    // One of its files is written anew.
+    let copy = engine.dir().join("version-2");
+    copy_of("version-2", &copy);
+    let made = copy.join("containerpilot.json5");
+    let shown = fs::read(&made).expect("the example has it");
+    let place = copy.display().to_string();
+    let Some(mut reader) = Reader::of(&engine, "An image of ContainerPilot 2", &place) else {
         return;
     };
-    images::of_programs(&engine, "nginx", &[("nginx", &nginx)]);
-    engine.docker(&["network", "create", "old"]);
-    let on = |name: &'static str| ["--network=old", "--name", name, "--hostname", name];
-    let catalog = ["catalog", "--bind", "0.0.0.0:8500"];
-    let catalogue = engine.run("empty", &on("catalogue"), &catalog);
-    let services = |of: &Container| page(of, "catalogue:8500", "/v1/health/service/web?passing");
-    for version in ["version-2", "version-3"] {
-        images::of_example(&engine, "version-2", version, &["NGINX=nginx"]);
-        let app = engine.run(&format!("version-2-{version}"), &on(version), &[]);
+    if !images::nginx(&engine, "the example version-2") {
+        return;
+    }
+    images::pilothouse(&engine);
+    reader.opens("pilothouse ");
+    reader.types("pilothouse check ");
+    reader.types("pilothouse migrate ");
+    assert!(fs::read(&made).expect("just made") == shown);
+    reader.opens("docker compose ");
+    reader.types("docker compose up ");
+    let asks = [reader.line("curl "), reader.line("curl ")];
+    let apps = ["version-2", "version-3"].map(|version| reader.containers(version).remove(0));
+    for (ask, app) in asks.iter().zip(&apps) {
+        // Nobody is there yet but the page.
+        reader.types_until(ask, "nobody", |page| page.trim() == "[]");
+        let catalogue = "http://catalogue:8500/v1/health/service/web?passing";
+        let host = app.inspect("{{.Config.Hostname}}");
         app.wait_until("its service is in the catalogue", || {
-            let seen = services(&app);
-            if seen.contains(&format!("\"web-{version}\"")) {
+            let seen = app.try_exec(&["wget", "-q", "-O", "-", catalogue]).stdout;
+            let seen = String::from_utf8_lossy(&seen);
+            if seen.contains(&format!("\"web-{host}\"")) {
                 Ok(())
             } else {
-                Err(seen)
+                Err(seen.into_owned())
             }
         });
-        assert!(
-            page(&app, "127.0.0.1:8080", "/").starts_with('['),
-            "{}",
-            app.logs()
-        );
-        app.wait_until("the task has run", || {
-            match page(&app, "127.0.0.1:8080", "/age") {
-                age if age.is_empty() => Err(age),
-                _ => Ok(()),
-            }
-        });
-        // A backend that comes is on the page.
-        let name = format!("for-{version}");
-        let _backend = engine.run_config("small", &["--network=old", "--hostname", &name], BACKEND);
-        app.wait_until("the backend is on the page", || {
-            let seen = page(&app, "127.0.0.1:8080", "/");
-            if seen.contains(&format!("\"backend-{name}\"")) {
-                Ok(())
-            } else {
-                Err(seen)
-            }
-        });
+        let (ask, _) = ask.split_once(" #").expect("a comment");
+        let age = format!("{}age", ask.trim_end());
+        let date = |page: &str| !page.is_empty() && !page.contains("404");
+        reader.types_until(&age, "the task has run", date);
+    }
+    // A backend that comes is on both pages.
+    let on = ["--network=version-2_default", "--hostname=new"];
+    let _backend = engine.run_config("small", &on, BACKEND);
+    for ask in &asks {
+        reader.types_until(ask, "the backend", |page| page.contains("\"backend-new\""));
+    }
+    for app in &apps {
         assert_eq!(app.stop(10), 0, "{}", app.logs());
         assert!(!app.logs().contains("killing it"), "{}", app.logs());
     }
-    drop(catalogue);
+    reader.closes();
+}
+
+fn copy_of(example: &str, to: &Path) {
+    let from = format!("{}/docker/examples/{example}", env!("CARGO_MANIFEST_DIR"));
+    fs::create_dir(to).expect("a directory of ours takes others");
+    for entry in fs::read_dir(from).expect("the example is there") {
+        let entry = entry.expect("a readable directory");
+        fs::copy(entry.path(), to.join(entry.file_name())).expect("a file of the example");
+    }
 }

@@ -28,7 +28,7 @@ fn no_module_of_the_image_is_asked_for_a_name_or_a_user() {
     let Some(getent) = images::program("getent", "the image with another C library") else {
         return;
     };
-    images::of_programs(&engine, "glibc", &[("getent", &getent)]);
+    images::of_programs(&engine, "glibc", &[("getent", &getent)], "");
     let context = engine.dir().join("foreign");
     std::fs::create_dir(&context).expect("a directory of ours takes others");
     let module = compiled_library(&context, "module", MODULE);

@@ -1,29 +1,9 @@
 //! `docker/examples/hello-world` as its page has one run it, with the machine's nginx in the place of nginx's image.
 
-use super::{Container, Engine, LEAST, images};
+use std::collections::BTreeSet;
 
-/// What the front answers; empty for an error.
-fn answer(front: &Container) -> String {
-    let output = front.try_exec(&[
-        "timeout",
-        "5",
-        "wget",
-        "-q",
-        "-O",
-        "-",
-        "http://localhost:8080/",
-    ]);
-    String::from_utf8_lossy(&output.stdout)
-        .trim_end()
-        .to_owned()
-}
-
-fn wait_for_answer(front: &Container, wanted: &str) {
-    front.wait_until(&format!("the answer `{wanted}`"), || {
-        let seen = answer(front);
-        if seen == wanted { Ok(()) } else { Err(seen) }
-    });
-}
+use super::{Container, Engine, Reader, images};
+use crate::support::holds_within;
 
 /// The client reads the whole file before it asks for a swarm, which is not there.
 fn check_stack(engine: &Engine) {
@@ -36,41 +16,124 @@ fn check_stack(engine: &Engine) {
     assert!(said.contains("not a swarm manager"), "{said}");
 }
 
+/// The image of `docker/Dockerfile` has the program under both names.
+fn check_image(engine: &Engine) {
+    for words in [
+        &["pilothouse", "-version"][..],
+        &["--entrypoint=/containerpilot", "pilothouse", "-version"],
+    ] {
+        let run = ["run", "--rm", "--network=none"];
+        let said = engine.docker(&[&run[..], words].concat());
+        assert!(said.contains("Version:"), "{said}");
+    }
+}
+
+/// Asks until each of these has said hello, and nobody else.
+fn wait_for_hello<'c>(
+    reader: &Reader,
+    ask: &str,
+    backends: impl IntoIterator<Item = &'c Container<'c>>,
+) {
+    let hello = |backend: &Container| {
+        let name = backend.inspect("{{.Config.Hostname}}");
+        format!("hello from {name}\n")
+    };
+    let wanted: BTreeSet<String> = backends.into_iter().map(hello).collect();
+    let mut seen = BTreeSet::new();
+    reader.types_until(ask, &format!("{wanted:?}"), |answer| {
+        seen.insert(answer.to_owned());
+        seen.is_superset(&wanted)
+    });
+}
+
+fn in_order(log: &str, wanted: &[&str]) {
+    let mut lines = log.lines();
+    for one in wanted {
+        assert!(lines.any(|line| line.contains(one)), "{one}\n{log}");
+    }
+}
+
 #[test]
 fn hello_world_follows_its_backends() {
     let Some(engine) = Engine::start() else {
         return;
     };
     check_stack(&engine);
-    let Some(nginx) = images::program("nginx", "the example hello-world") else {
+    let Some(mut reader) = Reader::of(&engine, "Hello, world", "") else {
         return;
     };
-    images::of_programs(&engine, "nginx", &[("nginx", &nginx)]);
-    for target in ["backend", "front"] {
-        images::of_example(&engine, "hello-world", target, &["NGINX=nginx"]);
+    if !images::nginx(&engine, "the example hello-world") {
+        return;
     }
-    engine.docker(&["network", "create", "hello"]);
-    let on = |name: &'static str| {
-        let place = ["--network=hello", "--name", name, "--hostname", name];
-        [&place[..], LEAST].concat()
-    };
-    let catalog = ["catalog", "--bind", "0.0.0.0:8500"];
-    let _catalogue = engine.run(
-        "empty",
-        &[&on("catalogue")[..], &["--user=65534"]].concat(),
-        &catalog,
-    );
-    let front = engine.run("hello-world-front", &on("front"), &[]);
-    // Nobody is there yet, which is no reason for the front not to run.
-    front.wait_for("Service registered: front", 1);
-    assert_eq!(answer(&front), "");
+    with_compose(&engine, &mut reader);
+    without_compose(&engine, &mut reader);
+    reader.closes();
+}
 
-    let one = engine.run("hello-world-backend", &on("one"), &[]);
-    // It runs on a root that may be written to as well.
-    let two = ["--network=hello", "--hostname=two"];
-    let two = engine.run("hello-world-backend", &two, &[]);
-    wait_for_answer(&front, "hello from one");
-    wait_for_answer(&front, "hello from two");
+fn with_compose(engine: &Engine, reader: &mut Reader) {
+    images::toolchain(engine);
+    reader.opens("docker build ");
+    reader.types("docker build -t pilothouse ");
+    check_image(engine);
+    reader.types("cd ");
+    reader.types("docker compose up --build ");
+    let ask = reader.line("curl ");
+    let backends = reader.containers("backend");
+    assert_eq!(backends.len(), 2);
+    wait_for_hello(reader, &ask, &backends);
+
+    reader.types("docker compose up --detach --scale ");
+    let backends = reader.containers("backend");
+    assert_eq!(backends.len(), 3);
+    wait_for_hello(reader, &ask, &backends);
+
+    reader.types("docker compose kill ");
+    for backend in &backends {
+        assert_eq!(backend.wait(), 137);
+    }
+    let nobody = "502 Bad Gateway";
+    reader.types_until(&ask, nobody, |answer| answer.contains(nobody));
+    // Which is no reason for the front not to start.
+    let front = &reader.containers("front")[0];
+    engine.docker(&["restart", front.id()]);
+    front.wait_for("Service registered: front", 2);
+    reader.types_until(&ask, nobody, |answer| answer.contains(nobody));
+
+    reader.types("docker compose up ");
+    let backends = reader.containers("backend");
+    wait_for_hello(reader, &ask, &backends);
+    let logs = reader.types("docker compose logs ");
+    eprintln!("{logs}");
+    in_order(
+        &logs,
+        &["Service registered: front", "front.onChange.backend"],
+    );
+
+    reader.types("docker compose down");
+    assert_eq!(engine.docker(&["ps", "--all", "--quiet"]), "");
+    let networks = engine.docker(&["network", "ls", "--format", "{{.Name}}"]);
+    assert!(!networks.contains("hello"), "{networks}");
+}
+
+fn without_compose(engine: &Engine, reader: &mut Reader) {
+    reader.opens("docker build -t hello-backend ");
+    reader.types("docker build -t hello-backend ");
+    reader.types("docker build -t hello-front ");
+    reader.types("docker network create ");
+    reader.types("docker run -d ");
+    reader.types("docker run -d --network hello --name one ");
+    reader.types("docker run -d --network hello --name two ");
+    let (one, two) = (engine.container("one"), engine.container("two"));
+    let mut client = reader.leaves_running("docker run --rm ");
+    let mut front = String::new();
+    let runs = holds_within(super::PATIENCE, &mut || {
+        front = engine.docker(&["ps", "--quiet", "--filter", "ancestor=hello-front"]);
+        !front.is_empty()
+    });
+    assert!(runs, "the front runs");
+    let front = engine.container(&front);
+    let ask = "curl http://localhost:8080/";
+    wait_for_hello(reader, ask, [&one, &two]);
     front.wait_until("the image's own health check", || {
         match front.inspect("{{.State.Health.Status}}").as_str() {
             "healthy" => Ok(()),
@@ -81,34 +144,19 @@ fn hello_world_follows_its_backends() {
     // A backend that stops is missed by nobody: requests come all the time, and each is answered.
     let asking = "while :; do wget -q -O - http://localhost:8080/ >> /run/answers || echo >> /run/refused; done";
     engine.docker(&["exec", "--detach", front.id(), "sh", "-c", asking]);
-    front.exec(&[
-        "sh",
-        "-c",
-        "until grep -q two /run/answers; do sleep 0.1; done",
-    ]);
+    let host = two.inspect("{{.Config.Hostname}}");
+    let asked = format!("until grep -q {host} /run/answers; do sleep 0.1; done");
+    front.exec(&["sh", "-c", &asked]);
     assert_eq!(two.stop(10), 0, "{}", two.logs());
-    assert!(
-        two.logs().contains("Service deregistered: backend"),
-        "{}",
-        two.logs()
-    );
+    let logs = two.logs();
+    assert!(logs.contains("Service deregistered: backend"), "{logs}");
     front.exec(&["test", "!", "-e", "/run/refused"]);
-    wait_for_answer(&front, "hello from one");
-
-    // One that dies says nothing; its check expires.
-    one.signal("KILL");
-    wait_for_answer(&front, "");
-    front.wait_for("front.onChange.backend", 1);
-    engine.docker(&["start", one.id()]);
-    wait_for_answer(&front, "hello from one");
+    wait_for_hello(reader, ask, [&one]);
 
     assert_eq!(one.stop(10), 0, "{}", one.logs());
-    assert_eq!(front.stop(10), 0, "{}", front.logs());
-    for container in [&one, &front] {
-        assert!(
-            !container.logs().contains("killing it"),
-            "{}",
-            container.logs()
-        );
-    }
+    let logs = [one.logs(), front.logs()].concat();
+    assert!(!logs.contains("killing it"), "{logs}");
+    engine.docker(&["stop", front.id()]);
+    // The client that waits for it hands its status on.
+    assert_eq!(client.wait().expect("ours").code(), Some(0));
 }

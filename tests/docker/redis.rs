@@ -1,8 +1,9 @@
 //! `docker/examples/redis`: which one is the primary, and who follows it.
 
+use std::path::Path;
 use std::time::Duration;
 
-use super::{Container, Engine, LEAST, images};
+use super::{Container, Engine, Reader, images};
 use crate::support::PATIENCE;
 
 /// Consul keeps the lock of a holder that says nothing for 30 s at most, and gives it to nobody for 15 s more.
@@ -47,6 +48,21 @@ fn has(redis: &Container, key: &str, value: &str) {
     });
 }
 
+/// The images of redis and Consul that the example asks for, made of the machine's programs.
+fn stand_ins(engine: &Engine, server: &Path, client: &Path, consul: &Path) {
+    let tag = |argument| images::default_of("examples/redis/Dockerfile", argument);
+    // Its libraries too, which the real one does without: the example takes the program alone from its image.
+    let programs = [
+        ("redis-server", server),
+        ("redis-cli", client),
+        ("consul", consul),
+    ];
+    let data = "RUN mkdir /data && chown 999:1000 /data\n";
+    images::of_programs(engine, &tag("REDIS"), &programs, data);
+    let entry = "ENTRYPOINT [\"/bin/consul\"]\n";
+    images::of_programs(engine, &tag("CONSUL"), &programs[2..], entry);
+}
+
 #[test]
 fn the_example_redis_has_one_primary_whoever_goes() {
     let Some(engine) = Engine::start() else {
@@ -60,35 +76,28 @@ fn the_example_redis_has_one_primary_whoever_goes() {
     ) else {
         return;
     };
-    images::of_programs(&engine, "consul", &[("consul", &consul)]);
-    // With its libraries, which the real one does without.
-    let programs = [
-        ("redis-server", server.as_path()),
-        ("redis-cli", &client),
-        ("consul", &consul),
-    ];
-    images::of_programs(&engine, "programs", &programs);
-    let data = "FROM programs\nRUN mkdir /data && chown 999:1000 /data\n";
-    images::build(&engine, "redis", &engine.dir().join("redis"), data);
-    images::of_example(&engine, "redis", "redis", &["REDIS=redis", "CONSUL=consul"]);
-    engine.docker(&["network", "create", "redis"]);
-    let agent = [
-        "--network=redis",
-        "--name=consul",
-        "--entrypoint=/bin/consul",
-    ];
-    let _consul = engine.run(
-        "consul",
-        &agent,
-        &["agent", "-dev", "-client", "0.0.0.0", "-log-level", "warn"],
-    );
-    let start = |name: &str| {
-        let place = ["--network=redis", "--hostname", name];
-        engine.run("redis-redis", &[&place[..], LEAST].concat(), &[])
+    let Some(mut reader) = Reader::of(
+        &engine,
+        "A primary and its replicas",
+        "docker/examples/redis",
+    ) else {
+        return;
     };
-    let all = [start("one"), start("two"), start("three")];
+    stand_ins(&engine, &server, &client, &consul);
+    images::pilothouse(&engine);
+    reader.opens("docker compose ");
+    reader.types("docker compose up ");
+    let all = reader.containers("redis");
+    assert_eq!(all.len(), 3);
     let all: Vec<&Container> = all.iter().collect();
     let first = primary(&all);
+    let wanted = if first.id() == all[0].id() {
+        "connected_slaves:2"
+    } else {
+        "master_link_status:up"
+    };
+    let told = reader.types("docker compose exec ");
+    assert!(told.contains(wanted), "{told}");
     asked(first, &["set", "key", "1"]);
     for redis in &all {
         has(redis, "key", "1");
@@ -131,9 +140,11 @@ fn the_example_redis_has_one_primary_whoever_goes() {
     engine.docker(&["start", third.id()]);
     assert_eq!(primary(&all).id(), fourth.id());
 
+    reader.types("docker compose stop ");
     for container in &all {
-        assert_eq!(container.stop(10), 0, "{}", container.logs());
+        assert_eq!(container.wait(), 0, "{}", container.logs());
         let logs = container.logs();
         assert!(!logs.contains("killing it"), "{logs}");
     }
+    reader.closes();
 }

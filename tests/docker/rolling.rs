@@ -95,12 +95,14 @@ fn s07_a_rolling_restart_refuses_no_request() {
         return;
     };
     let what = "the rolling restart";
-    let (Some(nginx), Some(program)) = (images::program("nginx", what), images::consul(what))
-    else {
+    let Some(program) = images::consul(what) else {
         return;
     };
-    images::of_programs(&engine, "nginx", &[("nginx", &nginx)]);
-    images::of_example(&engine, "hello-world", "backend", &["NGINX=nginx"]);
+    if !images::nginx(&engine, what) {
+        return;
+    }
+    images::pilothouse(&engine);
+    images::of_example(&engine, "hello-world", "backend");
     engine.docker(&["network", "create", NETWORK]);
     let consul = cluster::consul(&engine, &program);
     let consul: SocketAddr = format!("{}:8500", address(&consul))
