@@ -115,7 +115,7 @@ fn every_block_is_one_that_a_test_knows() {
                     "$ pilothouse reload --plan\n",
                     "$ pilothouse status\n",
                 ],
-                // Typed as they stand: by the `Reader`s of `docker`, `examples` and `static_binary`.
+                // Typed as they stand, by the `Reader` of `docker` and by `static_binary`.
                 ("docker/README.md", "sh") => &[
                     "docker build -t ",
                     "docker compose up --build --detach --scale redis=3\n",

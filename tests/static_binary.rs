@@ -1,10 +1,12 @@
 //! The static binary needs nothing from the image: it is checked byte by byte and started in an empty root.
 //!
-//! `PILOTHOUSE_STATIC` names it; `tests/run` builds it and sets that.
+//! `PILOTHOUSE_STATIC` names it; `tests/run` builds it and sets that. `PILOTHOUSE_TWO_BUILDS=1` asks for two more, which have to be
+//! the same.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::manual::commands;
 use crate::support::skip;
 
 /// Program header types, elf(5): the dynamic section and the path of a loader.
@@ -120,4 +122,42 @@ fn it_starts_in_an_empty_root() {
         .output()
         .expect("coreutils has chroot");
     assert!(output.status.success(), "{output:?}");
+}
+
+/// Types `Two builds` of docker/README.md as it stands, but for `/tmp/other`, in a clone of this checkout's commit.
+#[test]
+fn two_builds_at_two_places_are_the_same() {
+    let what = "the comparison of two builds";
+    if std::env::var_os("PILOTHOUSE_TWO_BUILDS").is_none_or(|wanted| wanted.is_empty()) {
+        eprintln!("left out: {what}; PILOTHOUSE_TWO_BUILDS=1 asks for it, which takes minutes");
+        return;
+    }
+    let dir = tempfile::tempdir().expect("tests need a temporary directory");
+    let type_in = |place: &Path, line: &str| {
+        let mut shell = Command::new("sh");
+        // What changes the bytes, or puts both builds into one place, is not the page's.
+        for variable in ["CARGO_TARGET_DIR", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"] {
+            shell.env_remove(variable);
+        }
+        let output = shell.args(["-c", line]).current_dir(place).output();
+        let output = output.expect("a shell");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{line}\n{said}");
+        let digest = said.split_once("SHA-256 ");
+        digest.map(|(_, digest)| digest.trim().to_owned())
+    };
+    let place = dir.path().join("checkout");
+    let clone = format!("git clone --quiet . {}", place.display());
+    type_in(Path::new(env!("CARGO_MANIFEST_DIR")), &clone);
+    let other = dir.path().join("other").display().to_string();
+    let blocks = commands("docker/README.md", "Two builds");
+    let digests: Vec<_> = blocks[0]
+        .iter()
+        .map(|line| type_in(&place, &line.replace("/tmp/other", &other)))
+        .collect();
+    eprintln!("{digests:?}");
+    assert!(
+        matches!(&digests[..], [Some(one), Some(two)] if one == two),
+        "{digests:?}"
+    );
 }

@@ -1,9 +1,10 @@
 //! `docker/examples/hello-world` as its page has one run it, with the machine's nginx in the place of nginx's image.
 
 use std::collections::BTreeSet;
+use std::time::SystemTime;
 
-use super::{Container, Engine, Reader, images};
-use crate::support::holds_within;
+use super::{Container, Engine, PATIENCE, Reader, images};
+use crate::support::wait_until;
 
 /// The client reads the whole file before it asks for a swarm, which is not there.
 fn check_stack(engine: &Engine) {
@@ -46,13 +47,6 @@ fn wait_for_hello<'c>(
     });
 }
 
-fn in_order(log: &str, wanted: &[&str]) {
-    let mut lines = log.lines();
-    for one in wanted {
-        assert!(lines.any(|line| line.contains(one)), "{one}\n{log}");
-    }
-}
-
 #[test]
 fn hello_world_follows_its_backends() {
     let Some(engine) = Engine::start() else {
@@ -91,28 +85,64 @@ fn with_compose(engine: &Engine, reader: &mut Reader) {
     for backend in &backends {
         assert_eq!(backend.wait(), 137);
     }
+    let front = &reader.containers("front")[0];
+    front.wait_until("their checks have expired", || {
+        let seen = front.exec(&["cat", "/run/upstreams.conf"]);
+        let (nobody, servers) = ("server 127.0.0.1:1;", seen.matches("server ").count());
+        if seen.contains(nobody) && servers == 1 {
+            Ok(())
+        } else {
+            Err(seen)
+        }
+    });
     let nobody = "502 Bad Gateway";
     reader.types_until(&ask, nobody, |answer| answer.contains(nobody));
     // Which is no reason for the front not to start.
-    let front = &reader.containers("front")[0];
     engine.docker(&["restart", front.id()]);
     front.wait_for("Service registered: front", 2);
     reader.types_until(&ask, nobody, |answer| answer.contains(nobody));
 
     reader.types("docker compose up ");
     let backends = reader.containers("backend");
+    assert_eq!(backends.len(), 2);
     wait_for_hello(reader, &ask, &backends);
     let logs = reader.types("docker compose logs ");
-    eprintln!("{logs}");
-    in_order(
-        &logs,
-        &["Service registered: front", "front.onChange.backend"],
-    );
+    let happened = [
+        "front.preStart exited: exit status 0",
+        "Service registered: front",
+        "front.onChange.backend exited: exit status 0",
+        "SIGTERM received: stopping",
+        "Service deregistered: front",
+        "Service registered: front",
+        "front.onChange.backend exited: exit status 0",
+    ];
+    let mut lines = logs.lines();
+    for one in happened {
+        assert!(lines.any(|line| line.contains(one)), "{one}\n{logs}");
+    }
+    down(engine, reader);
+}
 
+/// What compose ends, ends well, and nothing is left of it.
+fn down(engine: &Engine, reader: &mut Reader) {
+    let since = format!("--since={}", now());
     reader.types("docker compose down");
+    let until = format!("--until={}", now());
+    let status = "{{.Actor.Attributes.name}} {{.Actor.Attributes.exitCode}}";
+    let of_ends = ["--filter=event=die", "--format", status];
+    let ended = engine.docker(&[&["events", &since, &until][..], &of_ends].concat());
+    assert_eq!(ended.lines().count(), 4, "{ended}");
+    assert!(ended.lines().all(|end| end.ends_with(" 0")), "{ended}");
     assert_eq!(engine.docker(&["ps", "--all", "--quiet"]), "");
     let networks = engine.docker(&["network", "ls", "--format", "{{.Name}}"]);
     assert!(!networks.contains("hello"), "{networks}");
+}
+
+/// As `docker events` wants it: seconds since 1970.
+fn now() -> String {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let now = now.expect("a time after 1970");
+    format!("{}.{:09}", now.as_secs(), now.subsec_nanos())
 }
 
 fn without_compose(engine: &Engine, reader: &mut Reader) {
@@ -126,11 +156,10 @@ fn without_compose(engine: &Engine, reader: &mut Reader) {
     let (one, two) = (engine.container("one"), engine.container("two"));
     let mut client = reader.leaves_running("docker run --rm ");
     let mut front = String::new();
-    let runs = holds_within(super::PATIENCE, &mut || {
+    wait_until(PATIENCE, "the front runs", || {
         front = engine.docker(&["ps", "--quiet", "--filter", "ancestor=hello-front"]);
         !front.is_empty()
     });
-    assert!(runs, "the front runs");
     let front = engine.container(&front);
     let ask = "curl http://localhost:8080/";
     wait_for_hello(reader, ask, [&one, &two]);
