@@ -7,6 +7,7 @@
 //! left out; in CI they fail.
 
 mod cluster;
+mod container;
 mod empty;
 mod ends;
 mod engine;
@@ -25,7 +26,8 @@ mod terminal;
 
 use std::time::Duration;
 
-pub(crate) use engine::{Container, Engine};
+pub(crate) use container::Container;
+pub(crate) use engine::Engine;
 use reader::Reader;
 
 /// The usual limit of a wait for something that a container does: starting one takes half a second on an idle machine.

@@ -45,7 +45,7 @@ fn blocks(page: &str) -> Vec<(String, String)> {
 }
 
 /// The blocks of a page in one language.
-fn written(name: &str, language: &str) -> Vec<String> {
+pub(crate) fn written(name: &str, language: &str) -> Vec<String> {
     let blocks = blocks(&page(name)).into_iter();
     let blocks = blocks.filter(|(of, _)| of == language);
     blocks.map(|(_, text)| text).collect()

@@ -14,15 +14,6 @@ fn is_quiet(container: &Container) {
     );
 }
 
-fn wait_for_own_health_check(container: &Container) {
-    container.wait_until("the image's own health check", || {
-        match container.inspect("{{.State.Health.Status}}").as_str() {
-            "healthy" => Ok(()),
-            other => Err(other.to_owned()),
-        }
-    });
-}
-
 /// The value of a metric; `None` where it is not there.
 fn metric(metrics: &str, name: &str) -> Option<f64> {
     let mut values = metrics
@@ -50,7 +41,7 @@ fn the_example_worker_works_and_counts() {
             && metric(metrics, "worker_orders_total").is_some_and(|done| done >= 3.0)
     });
     let worker = &reader.containers("worker")[0];
-    wait_for_own_health_check(worker);
+    worker.wait_healthy();
     let status = reader.types("docker compose exec ");
     for job in ["worker ", "customer ", "tidy ", "queue "] {
         assert!(status.lines().any(|line| line.starts_with(job)), "{status}");

@@ -1,9 +1,11 @@
 //! `docker/examples/hello-world` as its page has one run it, with the machine's nginx in the place of nginx's image.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::time::SystemTime;
 
 use super::{Container, Engine, PATIENCE, Reader, images};
+use crate::manual::written;
 use crate::support::wait_until;
 
 /// The client reads the whole file before it asks for a swarm, which is not there.
@@ -17,19 +19,33 @@ fn check_stack(engine: &Engine) {
     assert!(said.contains("not a swarm manager"), "{said}");
 }
 
-/// The image of `docker/Dockerfile` has the program under both names.
+/// The image of `docker/Dockerfile` has the program under both names, a place for the socket, and what is wanted of it in the
+/// Dockerfile of somebody else.
 fn check_image(engine: &Engine) {
+    let once = ["run", "--rm", "--network=none"];
     for words in [
         &["pilothouse", "-version"][..],
         &["--entrypoint=/containerpilot", "pilothouse", "-version"],
     ] {
-        let run = ["run", "--rm", "--network=none"];
-        let said = engine.docker(&[&run[..], words].concat());
+        let said = engine.docker(&[&once[..], words].concat());
         assert!(said.contains("Version:"), "{said}");
     }
+    let config = r#"{ jobs: [{ name: "app", exec: "/pilothouse -version" }] }"#;
+    let alone = engine.run_config("pilothouse", &[], config);
+    alone.wait_for("control: serving at /var/run/", 1);
+    assert_eq!(alone.wait(), 0);
+
+    let own = engine.dir().join("own");
+    fs::create_dir(&own).expect("a directory of ours takes others");
+    let config = r#"{ jobs: [{ name: "app", exec: "echo the app runs" }] }"#;
+    fs::write(own.join("app.json5"), config).expect("a directory of ours takes files");
+    let lines = written("docker/README.md", "Dockerfile").concat();
+    images::build(engine, "own", &own, &format!("FROM small\n{lines}"));
+    let said = engine.docker(&[&once[..], &["own"]].concat());
+    assert!(said.contains("the app runs"), "{said}");
 }
 
-/// Asks until each of these has said hello, and nobody else.
+/// Asks until each of these has said hello.
 fn wait_for_hello<'c>(
     reader: &Reader,
     ask: &str,
@@ -59,12 +75,13 @@ fn hello_world_follows_its_backends() {
     if !images::nginx(&engine, "the example hello-world") {
         return;
     }
-    with_compose(&engine, &mut reader);
-    without_compose(&engine, &mut reader);
+    let ask = with_compose(&engine, &mut reader);
+    without_compose(&engine, &mut reader, &ask);
     reader.closes();
 }
 
-fn with_compose(engine: &Engine, reader: &mut Reader) {
+/// Returns the line that asks the front.
+fn with_compose(engine: &Engine, reader: &mut Reader) -> String {
     images::toolchain(engine);
     reader.opens("docker build ");
     reader.types("docker build -t pilothouse ");
@@ -121,6 +138,7 @@ fn with_compose(engine: &Engine, reader: &mut Reader) {
         assert!(lines.any(|line| line.contains(one)), "{one}\n{logs}");
     }
     down(engine, reader);
+    ask
 }
 
 /// What compose ends, ends well, and nothing is left of it.
@@ -133,7 +151,8 @@ fn down(engine: &Engine, reader: &mut Reader) {
     let ended = engine.docker(&[&["events", &since, &until][..], &of_ends].concat());
     assert_eq!(ended.lines().count(), 4, "{ended}");
     assert!(ended.lines().all(|end| end.ends_with(" 0")), "{ended}");
-    assert_eq!(engine.docker(&["ps", "--all", "--quiet"]), "");
+    let ours = "--filter=label=com.docker.compose.project";
+    assert_eq!(engine.docker(&["ps", "--all", "--quiet", ours]), "");
     let networks = engine.docker(&["network", "ls", "--format", "{{.Name}}"]);
     assert!(!networks.contains("hello"), "{networks}");
 }
@@ -145,7 +164,7 @@ fn now() -> String {
     format!("{}.{:09}", now.as_secs(), now.subsec_nanos())
 }
 
-fn without_compose(engine: &Engine, reader: &mut Reader) {
+fn without_compose(engine: &Engine, reader: &mut Reader, ask: &str) {
     reader.opens("docker build -t hello-backend ");
     reader.types("docker build -t hello-backend ");
     reader.types("docker build -t hello-front ");
@@ -161,14 +180,8 @@ fn without_compose(engine: &Engine, reader: &mut Reader) {
         !front.is_empty()
     });
     let front = engine.container(&front);
-    let ask = "curl http://localhost:8080/";
     wait_for_hello(reader, ask, [&one, &two]);
-    front.wait_until("the image's own health check", || {
-        match front.inspect("{{.State.Health.Status}}").as_str() {
-            "healthy" => Ok(()),
-            other => Err(other.to_owned()),
-        }
-    });
+    front.wait_healthy();
 
     // A backend that stops is missed by nobody: requests come all the time, and each is answered.
     let asking = "while :; do wget -q -O - http://localhost:8080/ >> /run/answers || echo >> /run/refused; done";
