@@ -325,7 +325,7 @@ fn copy(from: &Path, to: &Path) {
 /// The program that `docker compose` is: what `tests/run` found or fetched.
 pub(super) fn compose() -> Option<PathBuf> {
     let named = std::env::var_os("COMPOSE_BIN").filter(|name| !name.is_empty());
-    named.map(PathBuf::from)
+    std::path::absolute(named?).ok()
 }
 
 /// The path of a command.

@@ -24,7 +24,7 @@ impl<'e> Reader<'e> {
     pub(crate) fn of(engine: &'e Engine, heading: &str, place: &str) -> Option<Self> {
         let what = format!("`{heading}` of docker/README.md");
         if compose().is_none() {
-            let why = "set COMPOSE_BIN to the plugin of `docker compose`, or run `tests/run`";
+            let why = "set COMPOSE_BIN to the plugin of `docker compose`, or run `tests/run`, which gets it";
             skip(&what, why);
             return None;
         }
