@@ -152,7 +152,7 @@ fn plain_words(line: &str) -> Vec<&str> {
 }
 
 /// In the section about an example, each service that is named is one of its compose.yaml, and each published port is the one
-/// that is asked.
+/// that is asked. `docker` types these lines where an engine runs; this needs none.
 #[test]
 fn compose_is_asked_for_services_that_are_there() {
     let text = page("docker/README.md");
