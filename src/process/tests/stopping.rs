@@ -301,6 +301,22 @@ fn nice_of(whose: &str) -> i32 {
     rest.split(' ').nth(16).unwrap().parse().unwrap()
 }
 
+/// What is found of a child of either way to start one, while it runs.
+fn of_children<T>(world: &mut World, look: impl Fn(i32) -> T) -> [T; 2] {
+    [false, true].map(|sheltered| {
+        let request = SpawnRequest {
+            sheltered,
+            ..plain()
+        };
+        let argv = ["/bin/sleep", "1000"];
+        let (run, spawned) = world.try_start(&argv, &request).unwrap();
+        let found = look(spawned.pid);
+        world.processes.kill(run.id);
+        world.exit_of(run);
+        found
+    })
+}
+
 alone!(
     x06_precedence_is_what_the_kernel_allows_and_no_childs,
     Subreaper,
@@ -325,18 +341,8 @@ alone!(
         }
         let again = world.processes.take_precedence();
         assert_eq!(again, Precedence::Settled);
-        for sheltered in [false, true] {
-            let request = SpawnRequest {
-                sheltered,
-                ..plain()
-            };
-            let argv = ["/bin/sleep", "1000"];
-            let (run, spawned) = world.try_start(&argv, &request).unwrap();
-            let childs = nice_of(&spawned.pid.to_string());
-            world.processes.kill(run.id);
-            world.exit_of(run);
-            assert_eq!(childs, usual);
-        }
+        let childs = of_children(world, |pid| nice_of(&pid.to_string()));
+        assert_eq!(childs, [usual, usual]);
     }
 );
 
@@ -351,17 +357,7 @@ alone!(
             return;
         }
         assert_eq!(Duration::from_nanos(ours), Duration::from_micros(100));
-        for sheltered in [false, true] {
-            let request = SpawnRequest {
-                sheltered,
-                ..plain()
-            };
-            let argv = ["/bin/sleep", "1000"];
-            let (run, spawned) = world.try_start(&argv, &request).unwrap();
-            let childs = slice_of(spawned.pid);
-            world.processes.kill(run.id);
-            world.exit_of(run);
-            assert!(childs > ours);
-        }
+        let childs = of_children(world, slice_of);
+        assert!(childs.iter().all(|slice| *slice > ours), "{childs:?}");
     }
 );
